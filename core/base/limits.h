@@ -1,0 +1,56 @@
+// Every bound of the engine and the API in one place, each with its reason.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace interlock {
+
+// Identifiers fit in a log line and a key; longer ones are a sign of misuse.
+inline constexpr size_t kIdBytesMax = 128;
+inline constexpr size_t kRequestIdBytesMax = 64;
+inline constexpr size_t kCategoryBytesMax = 64;
+inline constexpr size_t kResourceBytesMax = 512;
+inline constexpr size_t kTargetBytesMax = 256;
+inline constexpr size_t kReasonBytesMax = 1024;
+// Arguments are hashed and searched on the way to a verdict; 64 KiB keeps that well below a millisecond.
+inline constexpr size_t kParametersBytesMax = 64 * 1024;
+inline constexpr int kParametersDepthMax = 32;
+// One message of a stream is decided as one batch.
+inline constexpr int kStreamRequestsMax = 64;
+// A report larger than a window would push out itself.
+inline constexpr int kPointsPerReportMax = 1000;
+inline constexpr size_t kWindowPointsMax = 1000;
+inline constexpr absl::Duration kWindow = absl::Hours(24);
+// Clocks of agents drift; a report further ahead would hold the window open.
+inline constexpr absl::Duration kClockSkewMax = absl::Minutes(5);
+inline constexpr absl::Duration kResponseTimeMax = absl::Hours(24 * 10000);
+// Attempts are counted exactly up to here for each limit and key; no limit may be larger.
+inline constexpr int64_t kLimitMax = 10000;
+inline constexpr size_t kAttemptTimesMin = 1000;
+// Distinct action types of a tenant; each keeps its own times.
+inline constexpr size_t kActionTypesMax = 10000;
+// What makes a repeat safe is kept this long, and no more than this.
+inline constexpr absl::Duration kRequestRetention = absl::Minutes(10);
+inline constexpr size_t kRequestsMax = 1000000;
+inline constexpr int kLockCausesMax = 100;
+inline constexpr int kPolicyItemsMax = 1000;
+inline constexpr int kPolicyViolationsMax = 100;
+// Pages.
+inline constexpr int kPageSizeDefault = 100;
+inline constexpr int kPageSizeMax = 1000;
+// A filtered page looks at no more rows than this, so that it ends in time.
+inline constexpr int kPageRowsMax = 20000;
+inline constexpr size_t kTasksMax = 1000000;
+// The alert log is cut at its old end by whichever comes first.
+inline constexpr absl::Duration kAlertRetention = absl::Hours(24 * 30);
+inline constexpr int64_t kAlertLogBytesMax = int64_t{10} << 30;
+// A timer pass claims no more tasks than this, so that calls are not kept waiting.
+inline constexpr int kDueTasksPerTick = 100;
+
+static_assert(kWindowPointsMax >= static_cast<size_t>(kPointsPerReportMax));
+static_assert(kLimitMax >= static_cast<int64_t>(kAttemptTimesMin));
+
+}  // namespace interlock

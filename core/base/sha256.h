@@ -1,0 +1,15 @@
+// SHA-256, the one hash of the system: digests of actions and requests, and fingerprints.
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace interlock {
+
+// The 32 bytes of the digest.
+std::string Sha256(absl::string_view bytes);
+// The digest as 64 lower-case hexadecimal digits.
+std::string Sha256Hex(absl::string_view bytes);
+
+}  // namespace interlock

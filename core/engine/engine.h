@@ -1,0 +1,132 @@
+// The engine: all of Interlock's rules as one deterministic state machine. Commands go in with the time; replies, rows to
+// store and things to tell come out. It reads no clock, opens no file, starts no thread and logs nothing.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/engine/effects.h"
+#include "core/engine/store.h"
+#include "interlock/v1/admin_service.pb.h"
+#include "interlock/v1/lock_service.pb.h"
+#include "interlock/v1/monitor_service.pb.h"
+#include "interlock/v1/policy_service.pb.h"
+#include "interlock/v1/principal.pb.h"
+#include "interlock/v1/safety_service.pb.h"
+#include "interlock/v1/scheduler_service.pb.h"
+#include "interlock/v1/state.pb.h"
+
+namespace interlock {
+
+// What comes with a command.
+struct CommandContext {
+  // Who asks. Must outlive the call.
+  const v1::Principal& caller;
+  // The time of the batch; never less than Engine::now(). With TIME_SOURCE_REQUEST it is ignored.
+  absl::Time now;
+};
+
+// CreateTask as the engine takes it: the grant is sealed by the server, because keys and randomness are not for core.
+struct CreateTaskCommand {
+  // oauth_grant cleared.
+  const v1::CreateTaskRequest& request;
+  // Empty for types without secrets.
+  std::string sealed_secret;
+  // A keyed digest of the clear grant, so that a repeat is recognised although the seal differs.
+  std::string grant_digest;
+};
+
+// The end of an attempt, told by its executor.
+struct AttemptResult {
+  std::string tenant_id;
+  std::string task_id;
+  int64_t lease_epoch = 0;
+  bool success = false;
+  v1::FailureReason failure_reason = v1::FAILURE_REASON_UNSPECIFIED;
+  // Without secrets; cut at 1,024 bytes.
+  std::string error_message;
+  // Replaces the task's sealed secret if not empty.
+  std::string sealed_secret;
+  // When the token obtained expires; InfinitePast: unknown.
+  absl::Time token_expire_time = absl::InfinitePast();
+};
+
+// Single-threaded: every call comes from the one engine thread. Requests must have passed server/validate. On an error
+// status nothing has changed and `effects` is as it was.
+class Engine {
+ public:
+  struct Options {
+    // The profile of tenants without a policy: "reference" or "tool_calling".
+    std::string default_profile = "reference";
+    v1::TimeSource time_source = v1::TIME_SOURCE_WALL;
+  };
+
+  // The engine as `store` last knew it. The store's header row must exist. Rows that the load itself changes (attempts
+  // that were running when the server stopped) are added to `effects`.
+  // Errors: DATA_LOSS (a row that cannot be read or contradicts another), UNAVAILABLE (from the store).
+  static absl::StatusOr<std::unique_ptr<Engine>> Load(const Store& store, const Options& options, absl::Time now,
+                                                      Effects& effects);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // A copy in the same state, for "what if".
+  std::unique_ptr<Engine> Clone() const;
+
+  // Commands. Each answers the reply to send once `effects.writes` is durable.
+  absl::StatusOr<v1::ReportSnapshotResponse> Apply(const v1::ReportSnapshotRequest& request,
+                                                   const CommandContext& context, Effects& effects);
+  absl::StatusOr<v1::RecordDataPointsResponse> Apply(const v1::RecordDataPointsRequest& request,
+                                                     const CommandContext& context, Effects& effects);
+  absl::StatusOr<v1::Decision> Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
+                                     Effects& effects);
+  absl::StatusOr<v1::Lock> Apply(const v1::EngageLockRequest& request, const CommandContext& context,
+                                 Effects& effects);
+  absl::StatusOr<v1::Lock> Apply(const v1::ReleaseLockRequest& request, const CommandContext& context,
+                                 Effects& effects);
+  absl::StatusOr<v1::PolicySet> Apply(const v1::UpdatePolicyRequest& request, const CommandContext& context,
+                                      Effects& effects);
+  absl::StatusOr<v1::Task> Apply(const CreateTaskCommand& command, const CommandContext& context, Effects& effects);
+  absl::StatusOr<v1::Task> Apply(const v1::TriggerTaskRequest& request, const CommandContext& context,
+                                 Effects& effects);
+  // Errors: FAILED_PRECONDITION LEASE_LOST (another lease was granted since, or the attempt has ended), NOT_FOUND.
+  absl::StatusOr<v1::Task> Apply(const AttemptResult& result, const CommandContext& context, Effects& effects);
+
+  // Reads of what only memory holds; they change nothing.
+  absl::StatusOr<v1::Decision> Apply(const v1::ExplainActionRequest& request, const CommandContext& context,
+                                     Effects& effects);
+  absl::StatusOr<v1::Agent> Apply(const v1::GetAgentRequest& request, const CommandContext& context, Effects& effects);
+  absl::StatusOr<v1::ListAgentsResponse> Apply(const v1::ListAgentsRequest& request, const CommandContext& context,
+                                               Effects& effects);
+  absl::StatusOr<v1::FleetStats> Apply(const v1::GetFleetStatsRequest& request, const CommandContext& context,
+                                       Effects& effects);
+  // Fills in what the engine knows; the server adds version, start time and caller.
+  absl::StatusOr<v1::ServerInfo> Apply(const v1::GetServerInfoRequest& request, const CommandContext& context,
+                                       Effects& effects);
+
+  // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log. Bounded; call again if
+  // NextTimer() is still due. With TIME_SOURCE_REQUEST only commands fire timers, and this does nothing.
+  void Tick(absl::Time now, Effects& effects);
+  // When Tick has something to do next; InfiniteFuture if never.
+  absl::Time NextTimer() const;
+
+  // The largest time the engine has worked with.
+  absl::Time now() const;
+  // The store's epoch, the newest alert, the oldest alert kept, the newest lock change.
+  const std::string& epoch() const;
+  int64_t alert_sequence() const;
+  int64_t oldest_alert_sequence() const;
+  int64_t lock_revision() const;
+
+ private:
+  struct State;
+  explicit Engine(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace interlock

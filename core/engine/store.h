@@ -1,0 +1,99 @@
+// What the engine asks of durable storage: an ordered map of bytes for each table, written atomically. The engine owns
+// this port; storage/ implements it. Keys are made by core/engine/keys.h, values are serialised messages.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "core/base/serialize.h"
+#include "google/protobuf/message_lite.h"
+
+namespace interlock {
+
+// The tables. The numbers are part of the stored format and never change. Tables from 64 on are logs: rows are appended
+// in key order and never changed; they are removed only from their old end.
+enum class Table : uint8_t {
+  kHeader = 1,
+  kEngine = 2,
+  kTenant = 3,
+  kAgent = 4,
+  kPoint = 5,
+  kPolicy = 6,
+  kLock = 7,
+  kEpisode = 8,
+  kTask = 9,
+  kRequest = 10,
+  kUserAlert = 11,
+  kAttempt = 12,
+  kDecision = 64,
+  kAlert = 65,
+  kResolvedEpisode = 66,
+};
+
+// One change of a table.
+struct Write {
+  enum class Kind : uint8_t { kPut, kDelete, kDeleteRange };
+  Kind kind;
+  Table table;
+  std::string key;
+  // The value of a put; the end, exclusive, of a deleted range.
+  std::string value;
+};
+
+// The changes of one or more commands, in order. A later change of a key wins. Thread-compatible.
+class WriteSet {
+ public:
+  void Put(Table table, std::string key, const google::protobuf::MessageLite& value) {
+    writes_.push_back({Write::Kind::kPut, table, std::move(key), Serialize(value)});
+  }
+  void Delete(Table table, std::string key) {
+    writes_.push_back({Write::Kind::kDelete, table, std::move(key), {}});
+  }
+  // Deletes [begin, end).
+  void DeleteRange(Table table, std::string begin, std::string end) {
+    writes_.push_back({Write::Kind::kDeleteRange, table, std::move(begin), std::move(end)});
+  }
+  bool empty() const { return writes_.empty(); }
+  void Clear() { writes_.clear(); }
+  const std::vector<Write>& writes() const { return writes_; }
+
+ private:
+  std::vector<Write> writes_;
+};
+
+// Which rows of a table to visit: keys in [begin, end); an empty end means to the end of the table.
+struct ScanRange {
+  Table table;
+  std::string begin;
+  std::string end;
+  // From the last key to the first.
+  bool reverse = false;
+};
+
+// Sees one row; returns false to stop. The views live until it returns.
+using RowVisitor = std::function<bool(absl::string_view key, absl::string_view value)>;
+
+// Durable storage. Thread-safe: one thread commits, any number read. A read sees whole commits only.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Makes all of `writes` durable, or none. OK only after the bytes are synced. After any error the outcome is unknown
+  // and the store refuses further commits with FAILED_PRECONDITION: reopen it. Errors: UNAVAILABLE (I/O error, disk full).
+  virtual absl::Status Commit(const WriteSet& writes) = 0;
+
+  // The value under `key`. Errors: NOT_FOUND; DATA_LOSS (the stored bytes are damaged); UNAVAILABLE.
+  virtual absl::StatusOr<std::string> Get(Table table, absl::string_view key) const = 0;
+
+  // Visits the rows of `range` in key order, as they were when the scan began.
+  // Errors: DATA_LOSS, UNAVAILABLE; rows visited before stay visited.
+  virtual absl::Status Scan(const ScanRange& range, const RowVisitor& visit) const = 0;
+};
+
+}  // namespace interlock
