@@ -38,13 +38,13 @@ def _system_libraries_impl(repository_ctx):
     )
     repository_ctx.file("versions.h", result.stdout, executable = False)
     repository_ctx.symlink(
-        repository_ctx.path(Label("//bazel/system:system.BUILD.bazel")),
+        repository_ctx.path(Label("//bazel/system:BUILD.system.bazel")),
         "BUILD.bazel",
     )
 
 system_libraries = repository_rule(
     implementation = _system_libraries_impl,
-    doc = "Makes the libraries of system.BUILD.bazel known under @NAME.",
+    doc = "Makes the libraries of BUILD.system.bazel known under @NAME.",
     # Asks for the versions again whenever a Bazel server starts.
     local = True,
 )

@@ -44,6 +44,9 @@ inline constexpr int kPageSizeMax = 1000;
 // A filtered page looks at no more rows than this, so that it ends in time.
 inline constexpr int kPageRowsMax = 20000;
 inline constexpr size_t kTasksMax = 1000000;
+// Each tenant and agent takes memory for good; far above what one machine serves.
+inline constexpr size_t kTenantsMax = 100000;
+inline constexpr int64_t kAgentsMax = 1000000;
 // The alert log is cut at its old end by whichever comes first.
 inline constexpr absl::Duration kAlertRetention = absl::Hours(24 * 30);
 inline constexpr int64_t kAlertLogBytesMax = int64_t{10} << 30;

@@ -9,8 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/base/limits.h"
 #include "core/engine/effects.h"
 #include "core/engine/store.h"
+#include "core/schedule/attempt_result.h"
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
@@ -21,6 +23,8 @@
 #include "interlock/v1/state.pb.h"
 
 namespace interlock {
+
+struct EngineMemory;
 
 // What comes with a command.
 struct CommandContext {
@@ -41,19 +45,7 @@ struct CreateTaskCommand {
 };
 
 // The end of an attempt, told by its executor.
-struct AttemptResult {
-  std::string tenant_id;
-  std::string task_id;
-  int64_t lease_epoch = 0;
-  bool success = false;
-  v1::FailureReason failure_reason = v1::FAILURE_REASON_UNSPECIFIED;
-  // Without secrets; cut at 1,024 bytes.
-  std::string error_message;
-  // Replaces the task's sealed secret if not empty.
-  std::string sealed_secret;
-  // When the token obtained expires; InfinitePast: unknown.
-  absl::Time token_expire_time = absl::InfinitePast();
-};
+using AttemptResult = schedule::AttemptResult;
 
 // Single-threaded: every call comes from the one engine thread. Requests must have passed server/validate. On an error
 // status nothing has changed and `effects` is as it was.
@@ -63,6 +55,9 @@ class Engine {
     // The profile of tenants without a policy: "reference" or "tool_calling".
     std::string default_profile = "reference";
     v1::TimeSource time_source = v1::TIME_SOURCE_WALL;
+    // The alert log is cut at its old end by whichever comes first; both above 0. Not with TIME_SOURCE_REQUEST.
+    absl::Duration alert_retention = kAlertRetention;
+    int64_t alert_log_bytes_max = kAlertLogBytesMax;
   };
 
   // The engine as `store` last knew it. The store's header row must exist. Rows that the load itself changes (attempts
@@ -108,6 +103,9 @@ class Engine {
   absl::StatusOr<v1::ServerInfo> Apply(const v1::GetServerInfoRequest& request, const CommandContext& context,
                                        Effects& effects);
 
+  // Ends a batch: adds the counters' row. Call once, after the last command of a batch that wrote anything.
+  void EndBatch(Effects& effects);
+
   // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log. Bounded; call again if
   // NextTimer() is still due. With TIME_SOURCE_REQUEST only commands fire timers, and this does nothing.
   void Tick(absl::Time now, Effects& effects);
@@ -123,10 +121,9 @@ class Engine {
   int64_t lock_revision() const;
 
  private:
-  struct State;
-  explicit Engine(std::unique_ptr<State> state);
+  explicit Engine(std::unique_ptr<EngineMemory> memory);
 
-  std::unique_ptr<State> state_;
+  std::unique_ptr<EngineMemory> memory_;
 };
 
 }  // namespace interlock

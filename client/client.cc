@@ -1,0 +1,81 @@
+#include "client/client.h"
+
+#include <utility>
+
+#include "client/connection.h"
+#include "interlock/v1/admin_service.grpc.pb.h"
+#include "interlock/v1/alert_service.grpc.pb.h"
+#include "interlock/v1/lock_service.grpc.pb.h"
+#include "interlock/v1/monitor_service.grpc.pb.h"
+#include "interlock/v1/policy_service.grpc.pb.h"
+#include "interlock/v1/safety_service.grpc.pb.h"
+#include "interlock/v1/scheduler_service.grpc.pb.h"
+
+namespace interlock::client {
+
+struct Client::Stubs {
+  explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
+      : monitor(v1::MonitorService::NewStub(channel)),
+        safety(v1::SafetyService::NewStub(channel)),
+        lock(v1::LockService::NewStub(channel)),
+        policy(v1::PolicyService::NewStub(channel)),
+        alert(v1::AlertService::NewStub(channel)),
+        scheduler(v1::SchedulerService::NewStub(channel)),
+        admin(v1::AdminService::NewStub(channel)) {}
+
+  const std::unique_ptr<v1::MonitorService::StubInterface> monitor;
+  const std::unique_ptr<v1::SafetyService::StubInterface> safety;
+  const std::unique_ptr<v1::LockService::StubInterface> lock;
+  const std::unique_ptr<v1::PolicyService::StubInterface> policy;
+  const std::unique_ptr<v1::AlertService::StubInterface> alert;
+  const std::unique_ptr<v1::SchedulerService::StubInterface> scheduler;
+  const std::unique_ptr<v1::AdminService::StubInterface> admin;
+};
+
+Client::Client(ClientOptions options)
+    : connection_(std::make_shared<const Connection>(std::move(options))),
+      stubs_(std::make_unique<Stubs>(connection_->channel())) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+const ClientOptions& Client::options() const { return connection_->options(); }
+const std::shared_ptr<const Connection>& Client::connection() const { return connection_; }
+
+// One method is like the other: only the service, the name and the reply differ.
+#define INTERLOCK_CLIENT_METHOD(Reply, stub, Service, Method)                             \
+  absl::StatusOr<v1::Reply> Client::Method(v1::Method##Request request,                   \
+                                           const CallOptions& options) const {            \
+    return connection_->Call(*stubs_->stub, &v1::Service::StubInterface::Method,          \
+                             std::move(request),                                          \
+                             options.deadline.value_or(connection_->options().deadline)); \
+  }
+
+INTERLOCK_CLIENT_METHOD(ReportSnapshotResponse, monitor, MonitorService, ReportSnapshot)
+INTERLOCK_CLIENT_METHOD(RecordDataPointsResponse, monitor, MonitorService, RecordDataPoints)
+INTERLOCK_CLIENT_METHOD(Agent, monitor, MonitorService, GetAgent)
+INTERLOCK_CLIENT_METHOD(ListAgentsResponse, monitor, MonitorService, ListAgents)
+INTERLOCK_CLIENT_METHOD(FleetStats, monitor, MonitorService, GetFleetStats)
+INTERLOCK_CLIENT_METHOD(Decision, safety, SafetyService, Arbitrate)
+INTERLOCK_CLIENT_METHOD(Decision, safety, SafetyService, ExplainAction)
+INTERLOCK_CLIENT_METHOD(ListDecisionsResponse, safety, SafetyService, ListDecisions)
+INTERLOCK_CLIENT_METHOD(Lock, lock, LockService, EngageLock)
+INTERLOCK_CLIENT_METHOD(Lock, lock, LockService, ReleaseLock)
+INTERLOCK_CLIENT_METHOD(Lock, lock, LockService, GetLock)
+INTERLOCK_CLIENT_METHOD(ListLocksResponse, lock, LockService, ListLocks)
+INTERLOCK_CLIENT_METHOD(PolicySet, policy, PolicyService, GetPolicy)
+INTERLOCK_CLIENT_METHOD(PolicySet, policy, PolicyService, UpdatePolicy)
+INTERLOCK_CLIENT_METHOD(ListPolicyVersionsResponse, policy, PolicyService, ListPolicyVersions)
+INTERLOCK_CLIENT_METHOD(ValidatePolicyResponse, policy, PolicyService, ValidatePolicy)
+INTERLOCK_CLIENT_METHOD(ListAlertsResponse, alert, AlertService, ListAlerts)
+INTERLOCK_CLIENT_METHOD(ListUserAlertsResponse, alert, AlertService, ListUserAlerts)
+INTERLOCK_CLIENT_METHOD(Task, scheduler, SchedulerService, CreateTask)
+INTERLOCK_CLIENT_METHOD(Task, scheduler, SchedulerService, GetTask)
+INTERLOCK_CLIENT_METHOD(ListTasksResponse, scheduler, SchedulerService, ListTasks)
+INTERLOCK_CLIENT_METHOD(Task, scheduler, SchedulerService, TriggerTask)
+INTERLOCK_CLIENT_METHOD(ListAttemptsResponse, scheduler, SchedulerService, ListAttempts)
+INTERLOCK_CLIENT_METHOD(ServerInfo, admin, AdminService, GetServerInfo)
+
+#undef INTERLOCK_CLIENT_METHOD
+
+}  // namespace interlock::client

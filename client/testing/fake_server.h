@@ -1,0 +1,86 @@
+// A gRPC server in this process that answers what a test tells it to.
+#pragma once
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+#include <grpcpp/support/sync_stream.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "interlock/v1/admin_service.pb.h"
+#include "interlock/v1/alert_service.pb.h"
+#include "interlock/v1/lock_service.pb.h"
+#include "interlock/v1/monitor_service.pb.h"
+#include "interlock/v1/policy_service.pb.h"
+#include "interlock/v1/safety_service.pb.h"
+#include "interlock/v1/scheduler_service.pb.h"
+
+namespace interlock::client {
+
+template <typename Request, typename Reply>
+using FakeCall = std::function<grpc::Status(grpc::ServerContext&, const Request&, Reply&)>;
+template <typename Request, typename Reply>
+using FakeStream =
+    std::function<grpc::Status(grpc::ServerContext&, const Request&, grpc::ServerWriter<Reply>&)>;
+
+// What is answered; a call without an answer gets UNIMPLEMENTED. Set them before the first call.
+// They are called from gRPC's threads.
+struct FakeAnswers {
+  FakeCall<v1::ReportSnapshotRequest, v1::ReportSnapshotResponse> report_snapshot;
+  FakeCall<v1::RecordDataPointsRequest, v1::RecordDataPointsResponse> record_data_points;
+  FakeCall<v1::GetAgentRequest, v1::Agent> get_agent;
+  FakeCall<v1::ListAgentsRequest, v1::ListAgentsResponse> list_agents;
+  FakeCall<v1::GetFleetStatsRequest, v1::FleetStats> get_fleet_stats;
+  FakeCall<v1::ArbitrateRequest, v1::Decision> arbitrate;
+  FakeCall<v1::ExplainActionRequest, v1::Decision> explain_action;
+  FakeCall<v1::ListDecisionsRequest, v1::ListDecisionsResponse> list_decisions;
+  FakeCall<v1::EngageLockRequest, v1::Lock> engage_lock;
+  FakeCall<v1::ReleaseLockRequest, v1::Lock> release_lock;
+  FakeCall<v1::GetLockRequest, v1::Lock> get_lock;
+  FakeCall<v1::ListLocksRequest, v1::ListLocksResponse> list_locks;
+  FakeCall<v1::GetPolicyRequest, v1::PolicySet> get_policy;
+  FakeCall<v1::UpdatePolicyRequest, v1::PolicySet> update_policy;
+  FakeCall<v1::ListPolicyVersionsRequest, v1::ListPolicyVersionsResponse> list_policy_versions;
+  FakeCall<v1::ValidatePolicyRequest, v1::ValidatePolicyResponse> validate_policy;
+  FakeCall<v1::ListAlertsRequest, v1::ListAlertsResponse> list_alerts;
+  FakeCall<v1::ListUserAlertsRequest, v1::ListUserAlertsResponse> list_user_alerts;
+  FakeCall<v1::CreateTaskRequest, v1::Task> create_task;
+  FakeCall<v1::GetTaskRequest, v1::Task> get_task;
+  FakeCall<v1::ListTasksRequest, v1::ListTasksResponse> list_tasks;
+  FakeCall<v1::TriggerTaskRequest, v1::Task> trigger_task;
+  FakeCall<v1::ListAttemptsRequest, v1::ListAttemptsResponse> list_attempts;
+  FakeCall<v1::GetServerInfoRequest, v1::ServerInfo> get_server_info;
+  FakeStream<v1::SubscribeAlertsRequest, v1::SubscribeAlertsResponse> subscribe_alerts;
+  FakeStream<v1::WatchLocksRequest, v1::WatchLocksResponse> watch_locks;
+  std::function<grpc::Status(
+      grpc::ServerContext&,
+      grpc::ServerReaderWriter<v1::ArbitrateStreamResponse, v1::ArbitrateStreamRequest>&)>
+      arbitrate_stream;
+};
+
+// Serves on a free port of the loopback until it is destroyed.
+class FakeServer {
+ public:
+  FakeServer();
+  ~FakeServer();
+  FakeServer(const FakeServer&) = delete;
+  FakeServer& operator=(const FakeServer&) = delete;
+
+  FakeAnswers answers;
+
+  const std::string& address() const { return address_; }
+
+ private:
+  struct Services;
+  const std::unique_ptr<Services> services_;
+  std::string address_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// The address of a port on which nobody listens.
+std::string UnreachableAddress();
+
+}  // namespace interlock::client

@@ -1,0 +1,188 @@
+// The commands that report about agents: windows, snapshot, assessment, lock criteria, episode, alert, lock.
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/base/time.h"
+#include "core/engine/engine.h"
+#include "core/engine/engine_memory.h"
+#include "core/monitor/assess.h"
+#include "core/monitor/lock_criteria.h"
+#include "core/monitor/snapshot.h"
+
+namespace interlock {
+namespace {
+
+absl::optional<absl::Time> TimeIfSet(bool is_set, const google::protobuf::Timestamp& timestamp) {
+  return is_set ? absl::make_optional(FromProto(timestamp)) : absl::nullopt;
+}
+
+absl::optional<absl::Time> NewestTime(const v1::RecordDataPointsRequest& request) {
+  absl::optional<absl::Time> newest;
+  for (const v1::DataPoint& point : request.points()) {
+    if (!point.has_observe_time()) continue;
+    const absl::Time time = FromProto(point.observe_time());
+    newest = std::max(newest.value_or(time), time);
+  }
+  return newest;
+}
+
+absl::Status CheckNotAhead(absl::string_view field, const google::protobuf::Timestamp& observe_time, absl::Time now) {
+  if (FromProto(observe_time) <= now + kClockSkewMax) return absl::OkStatus();
+  FieldViolations violations;
+  violations.Add(field, absl::StrCat("lies more than 5 minutes ahead of the server's clock, which shows ",
+                                     absl::FormatTime(absl::RFC3339_full, now, absl::UTCTimeZone()),
+                                     "; set the caller's clock or leave it unset"));
+  return violations.ToStatus();
+}
+
+absl::Status CheckRoomForAgent(const EngineMemory& memory) {
+  if (memory.agent_count < kAgentsMax) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kResourceExhausted, "AGENTS_EXHAUSTED",
+                   "this server knows as many agents as it can hold; use an existing agent_id or another server");
+}
+
+// The agent of a report that has been accepted, made if it is new.
+AgentData& AcceptReport(EngineMemory& memory, TenantData& tenant, const std::string& agent_id, absl::Time time) {
+  const auto [agent, is_new] = tenant.agents.try_emplace(agent_id);
+  if (is_new) ++memory.agent_count;
+  agent->second.report_time = time;
+  return agent->second;
+}
+
+// Adds the points; answers how many were kept.
+int AddPoints(EngineMemory& memory, const v1::RecordDataPointsRequest& request, AgentData& agent, absl::Time time,
+              Effects& effects) {
+  int kept = 0;
+  std::vector<monitor::RemovedPoint> removed;
+  for (const v1::DataPoint& point : request.points()) {
+    const int64_t point_id = memory.ids.Next();
+    v1::DataPoint row = point;
+    if (!row.has_observe_time()) *row.mutable_observe_time() = ToProto(time);
+    if (!agent.windows.Add(row.metric(), monitor::MakePoint(point_id, row), time, removed)) continue;
+    ++kept;
+    effects.writes.Put(Table::kPoint, keys::Point(request.tenant_id(), request.agent_id(), row.metric(), point_id), row);
+  }
+  agent.windows.Prune(time, removed);
+  for (const monitor::RemovedPoint& point : removed) {
+    effects.writes.Delete(Table::kPoint,
+                          keys::Point(request.tenant_id(), request.agent_id(), point.metric, point.point_id));
+  }
+  return kept;
+}
+
+// Whether findings of this agent are already a cause of the lock.
+bool HasFindingsOf(const v1::Lock& lock, absl::string_view agent_id) {
+  for (const v1::LockCause& cause : lock.causes()) {
+    if (cause.consecutive_failures() > 0 && cause.agent_id() == agent_id) return true;
+  }
+  return false;
+}
+
+// The lock criteria of tier 3 are met: locks what the policy says, unless this agent's findings already did.
+void TripByCriteria(EngineMemory& memory, const TenantData& tenant, const AgentData& agent, int findings,
+                    const v1::Principal& reporter, absl::Time time, Effects& effects) {
+  const v1::LockRule* rule = memory.PolicyOf(&tenant).RuleFor(v1::TRIP_CAUSE_LOCK_CRITERIA);
+  if (rule == nullptr) return;
+  const v1::Assessment& assessment = agent.assessment;
+  v1::LockScope scope;
+  scope.set_kind(rule->scope());
+  scope.set_id(rule->scope() == v1::SCOPE_KIND_TENANT ? assessment.tenant_id() : assessment.agent_id());
+  for (const v1::Lock* lock : memory.locks.Covering(assessment.tenant_id(), "", assessment.agent_id(), "")) {
+    if (lock->scope().kind() == scope.kind() && HasFindingsOf(*lock, assessment.agent_id())) return;
+  }
+  v1::LockCause cause;
+  cause.set_reason(absl::StrFormat("Tier 3 systemic anomaly of agent %s: %d findings in a row, confidence %.2f",
+                                   assessment.agent_id(), findings, assessment.anomaly_confidence()));
+  *cause.mutable_engaged_by() = reporter;
+  cause.set_agent_id(assessment.agent_id());
+  cause.set_episode_id(assessment.episode_id());
+  cause.set_consecutive_failures(findings);
+  cause.set_kind(v1::LOCK_KIND_TRIP);
+  memory.Engage(assessment.tenant_id(), scope, cause, time, effects);
+}
+
+}  // namespace
+
+void EngineMemory::Grade(TenantData& tenant, AgentData& agent, v1::Assessment assessment,
+                         const v1::Principal& reporter, absl::Time time, Effects& effects) {
+  const v1::PolicySet& policy = PolicyOf(&tenant).policy();
+  const monitor::CriteriaOutcome outcome = monitor::UpdateCriteria(policy, assessment, agent.criteria);
+  const int findings =
+      outcome.episode_tier > 0 ? agent.criteria[static_cast<size_t>(outcome.episode_tier - 1)].count() : 0;
+  const auto change = episodes.ObservePerformance({assessment, policy, outcome.episode_tier, findings}, ids, time);
+  const v1::Episode* episode = episodes.FindPerformance(assessment.tenant_id(), assessment.agent_id());
+  if (episode != nullptr) assessment.set_episode_id(episode->episode_id());
+  agent.assessment = std::move(assessment);
+  RecordAgent(agent.assessment.tenant_id(), agent.assessment.agent_id(), agent, effects);
+  if (change.has_value()) RecordEpisode(*change, time, effects);
+  if (outcome.lock_count > 0) TripByCriteria(*this, tenant, agent, outcome.lock_count, reporter, time, effects);
+}
+
+absl::StatusOr<v1::ReportSnapshotResponse> Engine::Apply(const v1::ReportSnapshotRequest& request,
+                                                         const CommandContext& context, Effects& effects) {
+  EngineMemory& memory = *memory_;
+  const v1::Snapshot& reported = request.snapshot();
+  const auto identity = IdentityOf(reported.tenant_id(), "ReportSnapshot", request);
+  return Once<v1::ReportSnapshotResponse>(memory, identity, effects, [&]() -> absl::StatusOr<v1::ReportSnapshotResponse> {
+    const auto command_time = TimeIfSet(reported.has_observe_time(), reported.observe_time());
+    const absl::Time peek = memory.Peek(memory.FindTenant(reported.tenant_id()), command_time, context);
+    INTERLOCK_RETURN_IF_ERROR(CheckNotAhead("snapshot.observe_time", reported.observe_time(), peek));
+    if (memory.FindAgent(reported.tenant_id(), reported.agent_id()) == nullptr) {
+      INTERLOCK_RETURN_IF_ERROR(CheckRoomForAgent(memory));
+    }
+    INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(reported.tenant_id()));
+    const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
+    AgentData& agent = AcceptReport(memory, *tenant, reported.agent_id(), time);
+    agent.snapshot = reported;
+    if (!agent.snapshot.has_observe_time()) *agent.snapshot.mutable_observe_time() = ToProto(time);
+    monitor::CompleteReported(agent.snapshot);
+    memory.Grade(*tenant, agent,
+                 monitor::Assess(agent.snapshot, monitor::CountSamples(agent.snapshot), memory.PolicyOf(tenant).policy(),
+                                 v1::ASSESSMENT_SOURCE_SNAPSHOT, time),
+                 context.caller, time, effects);
+    v1::ReportSnapshotResponse response;
+    *response.mutable_assessment() = agent.assessment;
+    return response;
+  });
+}
+
+absl::StatusOr<v1::RecordDataPointsResponse> Engine::Apply(const v1::RecordDataPointsRequest& request,
+                                                           const CommandContext& context, Effects& effects) {
+  EngineMemory& memory = *memory_;
+  const auto identity = IdentityOf(request.tenant_id(), "RecordDataPoints", request);
+  return Once<v1::RecordDataPointsResponse>(memory, identity, effects, [&]() -> absl::StatusOr<v1::RecordDataPointsResponse> {
+    const auto command_time = NewestTime(request);
+    const absl::Time peek = memory.Peek(memory.FindTenant(request.tenant_id()), command_time, context);
+    for (int i = 0; i < request.points_size(); ++i) {
+      INTERLOCK_RETURN_IF_ERROR(
+          CheckNotAhead(absl::StrCat("points[", i, "].observe_time"), request.points(i).observe_time(), peek));
+    }
+    if (memory.FindAgent(request.tenant_id(), request.agent_id()) == nullptr) {
+      INTERLOCK_RETURN_IF_ERROR(CheckRoomForAgent(memory));
+    }
+    INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(request.tenant_id()));
+    const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
+    AgentData& agent = AcceptReport(memory, *tenant, request.agent_id(), time);
+    const int kept = AddPoints(memory, request, agent, time, effects);
+    agent.snapshot = monitor::BuildSnapshot(agent.windows, time);
+    agent.snapshot.set_tenant_id(request.tenant_id());
+    agent.snapshot.set_agent_id(request.agent_id());
+    memory.Grade(*tenant, agent,
+                 monitor::Assess(agent.snapshot, monitor::CountSamples(agent.windows, time),
+                                 memory.PolicyOf(tenant).policy(), v1::ASSESSMENT_SOURCE_DATA_POINTS, time),
+                 context.caller, time, effects);
+    v1::RecordDataPointsResponse response;
+    *response.mutable_assessment() = agent.assessment;
+    response.set_recorded_count(kept);
+    response.set_expired_count(request.points_size() - kept);
+    return response;
+  });
+}
+
+}  // namespace interlock

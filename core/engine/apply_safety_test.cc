@@ -1,0 +1,135 @@
+// Arbitration in the engine: sequences, repeats, trips, explanation.
+
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/base/time.h"
+#include "tests/support/engine_world.h"
+
+namespace interlock {
+namespace {
+
+using testing::EngineWorld;
+using testing::MakeAction;
+
+v1::ExplainActionRequest ExplainOf(const v1::ArbitrateRequest& request) {
+  v1::ExplainActionRequest explain;
+  *explain.mutable_action() = request.action();
+  return explain;
+}
+
+TEST(ApplySafetyTest, DecisionsAreStoredWithDenseSequences) {
+  EngineWorld world;
+  for (int i = 1; i <= 3; ++i) {
+    const auto decision = world.Do(MakeAction("a"));
+    ASSERT_TRUE(decision.ok());
+    EXPECT_EQ(decision->verdict(), v1::VERDICT_ALLOW);
+    EXPECT_EQ(decision->sequence(), i);
+  }
+  world.Restart();
+  EXPECT_EQ(world.Do(MakeAction("a"))->sequence(), 4);
+  EXPECT_EQ(world.Rows<v1::Decision>(Table::kDecision).size(), 4u);
+}
+
+TEST(ApplySafetyTest, LimitsCountAcrossARestart) {
+  EngineWorld world;
+  for (int i = 0; i < 10; ++i) {
+    if (i == 5) world.Restart();
+    ASSERT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_ALLOW) << i;
+  }
+  world.Restart();
+  const auto denied = world.Do(MakeAction("a"));
+  EXPECT_EQ(denied->verdict(), v1::VERDICT_DENY);
+  EXPECT_EQ(denied->reasons(1).text(), "Hourly limit exceeded: 10/10");
+}
+
+TEST(ApplySafetyTest, CriticalRiskTripsTheLockInTheSameCommand) {
+  EngineWorld world;
+  v1::ArbitrateRequest request = MakeAction("a");
+  request.mutable_action()->set_risk_score(0.9);
+  request.mutable_action()->set_impact_score(0.9);
+  const auto explained = world.Do(ExplainOf(request));
+  EXPECT_EQ(explained->verdict(), v1::VERDICT_LOCK);
+  EXPECT_TRUE(world.lock_changes.empty()) << "an explanation changes nothing";
+  const auto decision = world.Do(request);
+  EXPECT_EQ(decision->verdict(), v1::VERDICT_LOCK);
+  EXPECT_EQ(decision->tier(), 3);
+  EXPECT_TRUE(decision->lock_active());
+  ASSERT_EQ(decision->lock_ids_size(), 1);
+  ASSERT_EQ(world.lock_changes.size(), 1u);
+  EXPECT_EQ(world.lock_changes[0].causes(0).decision_id(), decision->decision_id());
+  world.Restart();
+  const auto blocked = world.Do(MakeAction("b"));
+  EXPECT_EQ(blocked->verdict(), v1::VERDICT_LOCK);
+  EXPECT_EQ(blocked->reasons(0).text(),
+            "Tier 3 systemic anomaly or critical risk detected; Risk level critical exceeds constraint threshold");
+}
+
+TEST(ApplySafetyTest, ExplanationIsTheDecisionWithoutItsName) {
+  EngineWorld world;
+  for (int i = 0; i < 14; ++i) {
+    const v1::ArbitrateRequest request = MakeAction("a", i % 3 == 0 ? "write_blog" : "seo_fix");
+    const std::unique_ptr<Engine> before = world.engine->Clone();
+    auto explained = world.Do(ExplainOf(request));
+    auto decision = world.Do(request);
+    decision->clear_sequence();
+    decision->clear_decision_id();
+    EXPECT_EQ(explained->SerializeAsString(), decision->SerializeAsString()) << i;
+  }
+}
+
+TEST(ApplySafetyTest, ExplainingDoesNotMakeATenantKnown) {
+  EngineWorld world;
+  ASSERT_TRUE(world.Do(ExplainOf(MakeAction("a"))).ok());
+  EXPECT_EQ(world.Do(v1::GetServerInfoRequest())->tenant_count(), 0);
+}
+
+TEST(ApplySafetyTest, RepeatIsReplayedButAnAllowNotIntoALock) {
+  EngineWorld world;
+  v1::ArbitrateRequest request = MakeAction("a");
+  request.set_request_id("r");
+  const auto first = world.Do(request);
+  EXPECT_FALSE(first->replayed());
+  world.Restart();
+  const auto second = world.Do(request);
+  EXPECT_TRUE(second->replayed());
+  EXPECT_EQ(second->decision_id(), first->decision_id());
+
+  v1::EngageLockRequest engage;
+  engage.set_tenant_id("t");
+  engage.mutable_scope()->set_kind(v1::SCOPE_KIND_AGENT);
+  engage.mutable_scope()->set_id("a");
+  engage.set_reason("stop");
+  ASSERT_TRUE(world.Do(engage).ok());
+  const auto locked = world.Do(request);
+  EXPECT_EQ(locked->verdict(), v1::VERDICT_LOCK);
+  EXPECT_NE(locked->decision_id(), first->decision_id());
+
+  v1::ArbitrateRequest other = request;
+  other.mutable_action()->set_risk_score(0.2);
+  EXPECT_EQ(ErrorReason(world.Do(other).status()), "REQUEST_ID_REUSED");
+}
+
+TEST(ApplySafetyTest, RequestTimeDrivesEachTenantsClock) {
+  Engine::Options options;
+  options.time_source = v1::TIME_SOURCE_REQUEST;
+  EngineWorld world(options);
+  v1::ArbitrateRequest request = MakeAction("a");
+  const absl::Time start = absl::FromUnixSeconds(1000);
+  for (int i = 0; i < 10; ++i) {
+    *request.mutable_action()->mutable_request_time() = ToProto(start + absl::Minutes(i));
+    ASSERT_EQ(world.Do(request)->verdict(), v1::VERDICT_ALLOW);
+  }
+  EXPECT_EQ(world.Do(request)->verdict(), v1::VERDICT_DENY);
+  // An earlier time does not turn the clock back.
+  *request.mutable_action()->mutable_request_time() = ToProto(start);
+  EXPECT_EQ(FromProto(world.Do(request)->decide_time()), start + absl::Minutes(9));
+  world.Restart();
+  *request.mutable_action()->mutable_request_time() = ToProto(start + absl::Minutes(200));
+  EXPECT_EQ(world.Do(request)->verdict(), v1::VERDICT_DENY) << "similar actions";
+  request.mutable_action()->set_action_type("write_article");
+  EXPECT_EQ(world.Do(request)->verdict(), v1::VERDICT_ALLOW);
+}
+
+}  // namespace
+}  // namespace interlock

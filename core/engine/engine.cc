@@ -1,0 +1,62 @@
+#include "core/engine/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/limits.h"
+#include "core/base/time.h"
+#include "core/engine/engine_memory.h"
+
+namespace interlock {
+namespace {
+
+// Old request ids forgotten in one tick.
+constexpr int kRequestsPerTick = 1000;
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<EngineMemory> memory) : memory_(std::move(memory)) {}
+
+Engine::~Engine() = default;
+
+std::unique_ptr<Engine> Engine::Clone() const {
+  return std::unique_ptr<Engine>(new Engine(std::make_unique<EngineMemory>(*memory_)));
+}
+
+void Engine::EndBatch(Effects& effects) {
+  v1::EngineState counters;
+  *counters.mutable_now() = ToProto(memory_->now);
+  counters.set_decision_sequence(memory_->decision_sequence);
+  counters.set_alert_sequence(memory_->alert_log.head());
+  counters.set_oldest_alert_sequence(memory_->alert_log.oldest());
+  counters.set_lock_revision(memory_->lock_revisions.last());
+  counters.set_last_id(memory_->ids.last());
+  counters.set_lease_epoch(memory_->lease_epochs.last());
+  effects.writes.Put(Table::kEngine, keys::Singleton(), counters);
+}
+
+void Engine::Tick(absl::Time now, Effects& effects) {
+  if (memory_->options.time_source == v1::TIME_SOURCE_REQUEST) return;
+  memory_->now = std::max(memory_->now, now);
+  now = memory_->now;
+  memory_->RecordClaims(memory_->tasks.ClaimDue(now, kDueTasksPerTick, memory_->lease_epochs), effects);
+  memory_->requests.Expire(now, kRequestsPerTick, effects.writes);
+  const int64_t oldest = memory_->alert_log.oldest();
+  if (memory_->alert_log.CutBefore(now).has_value()) {
+    effects.writes.DeleteRange(Table::kAlert, keys::Number(oldest), keys::Number(memory_->alert_log.oldest()));
+  }
+}
+
+absl::Time Engine::NextTimer() const {
+  if (memory_->options.time_source == v1::TIME_SOURCE_REQUEST) return absl::InfiniteFuture();
+  return std::min({memory_->tasks.NextDue(), memory_->requests.NextExpiry(),
+                   memory_->alert_log.NextCutTime()});
+}
+
+absl::Time Engine::now() const { return memory_->now; }
+const std::string& Engine::epoch() const { return memory_->epoch; }
+int64_t Engine::alert_sequence() const { return memory_->alert_log.head(); }
+int64_t Engine::oldest_alert_sequence() const { return memory_->alert_log.oldest(); }
+int64_t Engine::lock_revision() const { return memory_->lock_revisions.last(); }
+
+}  // namespace interlock

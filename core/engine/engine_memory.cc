@@ -1,0 +1,160 @@
+#include "core/engine/engine_memory.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/base/time.h"
+
+namespace interlock {
+
+absl::StatusOr<TenantData*> EngineMemory::FindOrAddTenant(absl::string_view tenant_id) {
+  if (TenantData* tenant = FindTenant(tenant_id); tenant != nullptr) return tenant;
+  if (tenants.size() >= kTenantsMax) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "TENANTS_EXHAUSTED",
+                     "this server knows as many tenants as it can hold; use an existing tenant_id or another server");
+  }
+  TenantData& tenant = tenants[std::string(tenant_id)];
+  tenant.row.set_tenant_id(std::string(tenant_id));
+  return &tenant;
+}
+
+TenantData* EngineMemory::FindTenant(absl::string_view tenant_id) {
+  const auto found = tenants.find(tenant_id);
+  return found == tenants.end() ? nullptr : &found->second;
+}
+
+AgentData* EngineMemory::FindAgent(absl::string_view tenant_id, absl::string_view agent_id) {
+  TenantData* tenant = FindTenant(tenant_id);
+  if (tenant == nullptr) return nullptr;
+  const auto found = tenant->agents.find(agent_id);
+  return found == tenant->agents.end() ? nullptr : &found->second;
+}
+
+const safety::CompiledPolicy& EngineMemory::PolicyOf(const TenantData* tenant) const {
+  return tenant != nullptr && tenant->policy != nullptr ? *tenant->policy : *default_policy;
+}
+
+absl::Time EngineMemory::ClockOf(const TenantData* tenant) const {
+  if (options.time_source == v1::TIME_SOURCE_WALL) return now;
+  return tenant != nullptr && tenant->row.has_now() ? FromProto(tenant->row.now()) : absl::UnixEpoch();
+}
+
+absl::Time EngineMemory::Peek(const TenantData* tenant, absl::optional<absl::Time> command_time,
+                              const CommandContext& context) const {
+  const absl::Time clock = ClockOf(tenant);
+  if (options.time_source == v1::TIME_SOURCE_WALL) return std::max(clock, context.now);
+  return std::max(clock, command_time.value_or(clock));
+}
+
+absl::Time EngineMemory::Advance(TenantData& tenant, absl::optional<absl::Time> command_time,
+                                 const CommandContext& context, Effects& effects) {
+  const absl::Time time = Peek(&tenant, command_time, context);
+  now = std::max(now, time);
+  if (options.time_source == v1::TIME_SOURCE_WALL) {
+    // A tenant's row says that there is one; a restart finds the tenant's other rows by it.
+    if (!tenant.stored) effects.writes.Put(Table::kTenant, keys::Tenant(tenant.row.tenant_id()), tenant.row);
+    tenant.stored = true;
+    return time;
+  }
+  *tenant.row.mutable_now() = ToProto(time);
+  tenant.stored = true;
+  FireTenantTimers(tenant, effects);
+  effects.writes.Put(Table::kTenant, keys::Tenant(tenant.row.tenant_id()), tenant.row);
+  return time;
+}
+
+void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
+  if (options.time_source == v1::TIME_SOURCE_WALL) return;
+  const absl::Time clock = FromProto(tenant.row.now());
+  const std::string& tenant_id = tenant.row.tenant_id();
+  for (absl::Time due = tasks.NextDue(tenant_id); due <= clock; due = tasks.NextDue(tenant_id)) {
+    RecordClaims(tasks.ClaimDue(due, 1, lease_epochs, tenant_id), effects);
+  }
+}
+
+void EngineMemory::AppendAlert(v1::Alert alert, absl::Time time, Effects& effects) {
+  alert.set_epoch(epoch);
+  alert.set_sequence(alert_log.Append(static_cast<int64_t>(alert.ByteSizeLong()), time));
+  effects.writes.Put(Table::kAlert, keys::Number(alert.sequence()), alert);
+  effects.alerts.push_back(std::move(alert));
+}
+
+void EngineMemory::RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects) {
+  const v1::Episode& episode = change.episode;
+  const std::string key = keys::Number(IdNumber("episode", episode.episode_id()));
+  if (episode.state() == v1::EPISODE_STATE_RESOLVED) {
+    effects.writes.Delete(Table::kEpisode, key);
+    effects.writes.Put(Table::kResolvedEpisode, key, episode);
+  } else {
+    effects.writes.Put(Table::kEpisode, key, episode);
+  }
+  AppendAlert(change.alert, time, effects);
+}
+
+void EngineMemory::RecordLock(const v1::Lock& lock, Effects& effects) {
+  effects.writes.Put(Table::kLock, keys::Number(IdNumber("lock", lock.lock_id())), lock);
+  effects.locks.push_back(lock);
+}
+
+const v1::Lock& EngineMemory::Engage(absl::string_view tenant_id, const v1::LockScope& scope,
+                                     const v1::LockCause& cause, absl::Time time, Effects& effects) {
+  const v1::Lock& lock = locks.Engage(tenant_id, scope, cause, ids, lock_revisions, time);
+  const alert::EpisodeChange change = episodes.OnLockEngaged(lock, ids, time);
+  locks.SetEpisode(lock.lock_id(), change.episode.episode_id());
+  RecordEpisode(change, time, effects);
+  RecordLock(lock, effects);
+  return lock;
+}
+
+void EngineMemory::RecordCompletion(const schedule::Completion& completion, Effects& effects) {
+  const v1::Task& task = completion.record.task();
+  const int64_t number = IdNumber("task", task.task_id());
+  effects.writes.Put(Table::kTask, keys::TenantNumber(task.tenant_id(), number), completion.record);
+  effects.writes.Put(Table::kAttempt, keys::Attempt(task.tenant_id(), number, completion.attempt.lease_epoch()),
+                     completion.attempt);
+  if (!completion.user_alert.has_value()) return;
+  const v1::UserAlert& user_alert = *completion.user_alert;
+  effects.writes.Put(Table::kUserAlert,
+                     keys::TenantNumber(task.tenant_id(), IdNumber("useralert", user_alert.user_alert_id())),
+                     user_alert);
+}
+
+void EngineMemory::RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& effects) {
+  for (v1::TaskRecord& record : claimed) {
+    const v1::Task& task = record.task();
+    const int64_t number = IdNumber("task", task.task_id());
+    effects.writes.Put(Table::kTask, keys::TenantNumber(task.tenant_id(), number), record);
+    effects.writes.Put(Table::kAttempt, keys::Attempt(task.tenant_id(), number, record.attempt().lease_epoch()),
+                       record.attempt());
+    effects.grants.push_back(std::move(record));
+  }
+}
+
+void EngineMemory::RecordAgent(absl::string_view tenant_id, absl::string_view agent_id, const AgentData& agent,
+                               Effects& effects) {
+  v1::AgentState row;
+  *row.mutable_snapshot() = agent.snapshot;
+  *row.mutable_assessment() = agent.assessment;
+  for (const v1::CriteriaCount& count : agent.criteria) *row.add_criteria() = count;
+  *row.mutable_report_time() = ToProto(agent.report_time);
+  agent.windows.SaveTruncateTimes(row);
+  effects.writes.Put(Table::kAgent, keys::Agent(tenant_id, agent_id), row);
+}
+
+safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Action& action, absl::Time time) const {
+  static const safety::AttemptHistory kNoHistory;
+  const safety::CompiledPolicy& policy = PolicyOf(tenant);
+  safety::AgentView view;
+  if (tenant != nullptr) {
+    if (const auto agent = tenant->agents.find(action.agent_id()); agent != tenant->agents.end()) {
+      view.tier = agent->second.assessment.tier();
+      view.report_time = agent->second.report_time;
+    }
+  }
+  return safety::Evaluate(policy, tenant != nullptr ? tenant->history : kNoHistory, locks, action, view, time);
+}
+
+}  // namespace interlock

@@ -1,0 +1,143 @@
+// The engine's memory and the steps that several commands share. Private to core/engine.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "core/alert/alert_log.h"
+#include "core/alert/episode_book.h"
+#include "core/base/check.h"
+#include "core/base/ids.h"
+#include "core/base/serialize.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "core/engine/engine.h"
+#include "core/engine/keys.h"
+#include "core/engine/request_log.h"
+#include "core/monitor/window.h"
+#include "core/safety/arbitrate.h"
+#include "core/safety/attempt_history.h"
+#include "core/safety/compiled_policy.h"
+#include "core/safety/lock_table.h"
+#include "core/schedule/registry.h"
+#include "core/schedule/task_book.h"
+#include "interlock/v1/state.pb.h"
+
+namespace interlock {
+
+struct AgentData {
+  monitor::AgentWindows windows;
+  v1::Snapshot snapshot;
+  v1::Assessment assessment;
+  std::array<v1::CriteriaCount, 3> criteria;
+  absl::Time report_time = absl::InfinitePast();
+};
+
+struct TenantData {
+  v1::TenantState row;
+  // Whether the row is in the store.
+  bool stored = false;
+  std::shared_ptr<const safety::CompiledPolicy> policy;
+  safety::AttemptHistory history;
+  std::map<std::string, AgentData, std::less<>> agents;
+};
+
+struct EngineMemory {
+  Engine::Options options;
+  std::string epoch;
+  absl::Time now = absl::UnixEpoch();
+  int64_t decision_sequence = 0;
+  IdCounter ids;
+  IdCounter lease_epochs;
+  IdCounter lock_revisions;
+  int64_t agent_count = 0;
+
+  std::map<std::string, TenantData, std::less<>> tenants;
+  std::shared_ptr<const safety::CompiledPolicy> default_policy;
+  safety::LockTable locks;
+  alert::EpisodeBook episodes;
+  alert::AlertLog alert_log;
+  schedule::TaskBook tasks;
+  RequestLog requests;
+
+  // The tenant, made if it is new. Errors: RESOURCE_EXHAUSTED (kTenantsMax).
+  absl::StatusOr<TenantData*> FindOrAddTenant(absl::string_view tenant_id);
+  // Null if the tenant is not known.
+  TenantData* FindTenant(absl::string_view tenant_id);
+  // Null if the agent is not known.
+  AgentData* FindAgent(absl::string_view tenant_id, absl::string_view agent_id);
+  // The policy that decides for the tenant.
+  const safety::CompiledPolicy& PolicyOf(const TenantData* tenant) const;
+
+  // The time at which a command of `tenant` happens. With TIME_SOURCE_REQUEST: fires the tenant's timers up to
+  // `command_time` in order, then moves its clock there.
+  absl::Time Advance(TenantData& tenant, absl::optional<absl::Time> command_time, const CommandContext& context,
+                     Effects& effects);
+  // The time that the tenant has reached.
+  absl::Time ClockOf(const TenantData* tenant) const;
+  // What Advance would answer, without moving anything.
+  absl::Time Peek(const TenantData* tenant, absl::optional<absl::Time> command_time,
+                  const CommandContext& context) const;
+  // The same for a command about a lock, which names no time; an empty tenant is the fleet.
+  absl::StatusOr<absl::Time> TimeOfLockCommand(absl::string_view tenant_id, const CommandContext& context,
+                                               Effects& effects);
+  // With TIME_SOURCE_REQUEST: fires the tenant's timers that are due at its clock.
+  void FireTenantTimers(TenantData& tenant, Effects& effects);
+
+  // Gives `alert` its sequence and adds it to the log.
+  void AppendAlert(v1::Alert alert, absl::Time time, Effects& effects);
+  // Stores what changed of an episode and sends its alert.
+  void RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects);
+  // Stores a changed lock.
+  void RecordLock(const v1::Lock& lock, Effects& effects);
+  // Locks `scope`, or appends `cause` to the lock in force over it; with the alert of its episode.
+  const v1::Lock& Engage(absl::string_view tenant_id, const v1::LockScope& scope, const v1::LockCause& cause, absl::Time time,
+                  Effects& effects);
+  // Stores a task with its newest attempt and the alert to its user.
+  void RecordCompletion(const schedule::Completion& completion, Effects& effects);
+  void RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& effects);
+  // Stores an agent.
+  void RecordAgent(absl::string_view tenant_id, absl::string_view agent_id, const AgentData& agent, Effects& effects);
+
+  // Grades `agent` after its snapshot was set: assessment, lock criteria, episode, alert, lock.
+  void Grade(TenantData& tenant, AgentData& agent, v1::Assessment assessment, const v1::Principal& reporter,
+             absl::Time time, Effects& effects);
+
+  // The decision that Arbitrate would give; `trips` says whether it would engage a lock.
+  safety::Evaluation Evaluate(const TenantData* tenant, const v1::Action& action, absl::Time time) const;
+};
+
+// Which call of which tenant this is, for the request log. nullopt if the call has no request id.
+template <typename Request>
+absl::optional<RequestLog::Identity> IdentityOf(absl::string_view tenant_id, absl::string_view method,
+                                                const Request& request, absl::string_view more = "") {
+  if (request.request_id().empty()) return absl::nullopt;
+  std::string bytes = Serialize(request);
+  bytes.append(more.data(), more.size());
+  return RequestLog::Identity{keys::Request(tenant_id, method, request.request_id()), Sha256(bytes)};
+}
+
+// Answers a repeat with the stored reply; otherwise runs `body` and remembers what it answers.
+template <typename Reply, typename Body>
+absl::StatusOr<Reply> Once(EngineMemory& memory, const absl::optional<RequestLog::Identity>& identity,
+                           Effects& effects, const Body& body) {
+  if (!identity.has_value()) return body();
+  INTERLOCK_ASSIGN_OR_RETURN(const std::string* stored, memory.requests.Find(*identity));
+  if (stored != nullptr) {
+    Reply reply;
+    INTERLOCK_CHECK(reply.ParseFromString(*stored));
+    return reply;
+  }
+  absl::StatusOr<Reply> reply = body();
+  if (reply.ok()) memory.requests.Remember(*identity, Serialize(*reply), memory.now, effects.writes);
+  return reply;
+}
+
+}  // namespace interlock

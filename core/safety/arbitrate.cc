@@ -1,0 +1,232 @@
+#include "core/safety/arbitrate.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/base/serialize.h"
+#include "core/base/sha256.h"
+#include "core/base/time.h"
+#include "core/safety/constraint_rules.h"
+#include "core/safety/findings.h"
+#include "core/safety/history_rules.h"
+
+namespace interlock::safety {
+namespace {
+
+constexpr double kRiskWeight = 0.6;
+constexpr double kImpactWeight = 0.4;
+constexpr double kCriticalRisk = 0.8;
+constexpr double kHighRisk = 0.6;
+constexpr double kMediumRisk = 0.3;
+// What an action is taken to have when neither it nor the policy says; it needs approval anyway.
+constexpr double kScoreUnknown = 0.5;
+constexpr double kScoreWorst = 1.0;
+constexpr int kTierDefault = 1;
+constexpr int kTierSystemic = 3;
+
+struct Risk {
+  double risk_score;
+  double impact_score;
+  bool unknown;
+};
+
+Risk RiskOf(const CompiledPolicy& policy, const v1::Action& action, absl::string_view category) {
+  Risk risk = {action.risk_score(), action.impact_score(), false};
+  if (!action.has_risk_score() || !action.has_impact_score()) {
+    const v1::RiskDefault* risk_default = policy.RiskDefaultFor(category);
+    risk.unknown = risk_default == nullptr;
+    if (!action.has_risk_score()) risk.risk_score = risk.unknown ? kScoreUnknown : risk_default->risk_score();
+    if (!action.has_impact_score()) risk.impact_score = risk.unknown ? kScoreUnknown : risk_default->impact_score();
+  }
+  // Written so that NaN is no score either. An action whose numbers mean nothing is taken at its worst.
+  const auto is_score = [](double score) { return score >= 0.0 && score <= 1.0; };
+  if (!is_score(risk.risk_score) || !is_score(risk.impact_score)) risk = {kScoreWorst, kScoreWorst, risk.unknown};
+  return risk;
+}
+
+v1::RiskLevel LevelOf(double combined) {
+  if (combined >= kCriticalRisk) return v1::RISK_LEVEL_CRITICAL;
+  if (combined >= kHighRisk) return v1::RISK_LEVEL_HIGH;
+  if (combined >= kMediumRisk) return v1::RISK_LEVEL_MEDIUM;
+  return v1::RISK_LEVEL_LOW;
+}
+
+int RecommendedTier(const v1::Action& action) {
+  if (!action.has_recommended_tier()) return kTierDefault;
+  const int tier = action.recommended_tier();
+  return tier < 0 || tier > kTierSystemic ? kTierSystemic : tier;
+}
+
+// SHA-256 over what makes the action what it is. No parameters and empty ones are the same.
+std::string DigestOf(const v1::Action& action, const v1::Decision& decision) {
+  v1::Action normalized;
+  normalized.set_tenant_id(action.tenant_id());
+  normalized.set_agent_id(action.agent_id());
+  normalized.set_action_type(decision.action_type());
+  normalized.set_category(decision.category());
+  normalized.set_target_resource(action.target_resource());
+  if (action.parameters().fields().empty()) return Sha256(Serialize(normalized));
+  // Lent, because parameters may be large and are only read.
+  normalized.unsafe_arena_set_allocated_parameters(const_cast<google::protobuf::Struct*>(&action.parameters()));
+  std::string digest = Sha256(Serialize(normalized));
+  normalized.unsafe_arena_release_parameters();
+  return digest;
+}
+
+v1::Decision Begin(const CompiledPolicy& policy, const v1::Action& action, const AgentView& agent, absl::Time now) {
+  v1::Decision decision;
+  decision.set_tenant_id(action.tenant_id());
+  decision.set_agent_id(action.agent_id());
+  decision.set_action_id(action.action_id());
+  decision.set_action_type(absl::AsciiStrToLower(action.action_type()));
+  decision.set_category(action.category().empty() ? policy.CategoryOf(decision.action_type()) : action.category());
+  decision.set_target_resource(action.target_resource());
+  decision.set_action_digest(DigestOf(action, decision));
+  decision.set_policy_version(policy.policy().version());
+  *decision.mutable_decide_time() = ToProto(now);
+  decision.set_tier(std::max(RecommendedTier(action), agent.tier));
+  return decision;
+}
+
+v1::Reason& AddReason(v1::ReasonCode code, v1::RecoveryClass recovery_class, absl::string_view text,
+                      v1::Decision& decision) {
+  v1::Reason& reason = *decision.add_reasons();
+  reason.set_code(code);
+  reason.set_recovery_class(recovery_class);
+  reason.set_text(std::string(text));
+  return reason;
+}
+
+absl::string_view FirstCause(const v1::Lock& lock) {
+  if (lock.causes_size() == 0) return "Safety lock is active due to Tier 3 systemic anomaly";
+  return lock.causes(0).reason();
+}
+
+void SetLocks(const std::vector<const v1::Lock*>& covering, v1::Decision& decision) {
+  decision.set_lock_active(!covering.empty());
+  for (const v1::Lock* lock : covering) decision.add_lock_ids(lock->lock_id());
+}
+
+// The answer to an autonomous action under a lock: nothing else is looked at, and it does not count as an attempt.
+void Block(const std::vector<const v1::Lock*>& covering, v1::Decision& decision) {
+  decision.set_verdict(v1::VERDICT_LOCK);
+  decision.set_risk_level(v1::RISK_LEVEL_CRITICAL);
+  decision.set_requires_approval(true);
+  decision.set_confidence(1.0);
+  for (const v1::Lock* lock : covering) {
+    AddReason(v1::REASON_CODE_LOCK_BLOCKED, v1::RECOVERY_CLASS_NEEDS_RELEASE, FirstCause(*lock), decision)
+        .set_lock_id(lock->lock_id());
+    if (lock != covering.front()) continue;
+    v1::Reason& violation =
+        AddReason(v1::REASON_CODE_LOCK_AUTONOMOUS_BLOCKED, v1::RECOVERY_CLASS_NEEDS_RELEASE,
+                  "Autonomous modifications blocked while lock state is active", decision);
+    violation.set_violation(true);
+    violation.set_lock_id(lock->lock_id());
+  }
+  SetLocks(covering, decision);
+}
+
+// The explanation's place comes first but its text is known last.
+void Explain(v1::Verdict verdict, v1::ReasonCode code, v1::RecoveryClass recovery_class, absl::string_view text,
+             v1::Decision& decision) {
+  decision.set_verdict(verdict);
+  v1::Reason& reason = *decision.mutable_reasons(0);
+  reason.set_code(code);
+  reason.set_recovery_class(recovery_class);
+  reason.set_text(std::string(text));
+}
+
+// The hardest of what the reasons ask for.
+v1::RecoveryClass HardestRecovery(const v1::Decision& decision) {
+  v1::RecoveryClass hardest = v1::RECOVERY_CLASS_NONE;
+  for (const v1::Reason& reason : decision.reasons()) hardest = std::max(hardest, reason.recovery_class());
+  return hardest;
+}
+
+// The verdict, once all findings are in `decision`. True if the action trips a lock.
+bool Conclude(const CompiledPolicy& policy, const v1::Action& action, const std::vector<const v1::Lock*>& covering,
+              bool violated, v1::Decision& decision) {
+  if (!covering.empty()) {
+    Explain(v1::VERDICT_LOCK, v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE,
+            "Existing lock state is active", decision);
+    decision.mutable_reasons(0)->set_lock_id(covering.front()->lock_id());
+    decision.set_requires_approval(true);
+    SetLocks(covering, decision);
+    return false;
+  }
+  if (RecommendedTier(action) >= kTierSystemic || decision.risk_level() == v1::RISK_LEVEL_CRITICAL) {
+    const bool trips = policy.RuleFor(v1::TRIP_CAUSE_ARBITRATION) != nullptr;
+    Explain(trips ? v1::VERDICT_LOCK : v1::VERDICT_DENY, v1::REASON_CODE_TRIPPED,
+            trips ? v1::RECOVERY_CLASS_NEEDS_RELEASE : v1::RECOVERY_CLASS_HUMAN_ONLY,
+            "Tier 3 systemic anomaly or critical risk detected", decision);
+    decision.set_requires_approval(true);
+    if (trips) decision.set_tier(kTierSystemic);
+    return trips;
+  }
+  if (violated || decision.requires_approval()) {
+    Explain(v1::VERDICT_DENY, v1::REASON_CODE_POLICY_VIOLATED, HardestRecovery(decision),
+            "Safety policy violation or approval requirement triggered", decision);
+    return false;
+  }
+  Explain(v1::VERDICT_ALLOW, v1::REASON_CODE_ALLOWED, v1::RECOVERY_CLASS_NONE, "No policy violations detected",
+          decision);
+  return false;
+}
+
+}  // namespace
+
+Evaluation Evaluate(const CompiledPolicy& policy, const AttemptHistory& history, const LockTable& locks,
+                    const v1::Action& action, const AgentView& agent, absl::Time now) {
+  Evaluation evaluation = {Begin(policy, action, agent, now), false};
+  v1::Decision& decision = evaluation.decision;
+  const std::vector<const v1::Lock*> covering =
+      locks.Covering(action.tenant_id(), decision.category(), action.agent_id(), action.target_resource());
+  const bool autonomous = !action.has_autonomous_modification() || action.autonomous_modification();
+  if (!covering.empty() && autonomous) {
+    Block(covering, decision);
+    return evaluation;
+  }
+  decision.add_reasons();
+  const Risk risk = RiskOf(policy, action, decision.category());
+  const double combined = risk.risk_score * kRiskWeight + risk.impact_score * kImpactWeight;
+  decision.set_risk_level(LevelOf(combined));
+  const Facts facts = {policy,
+                  history,
+                  action,
+                  decision.action_type(),
+                  decision.category(),
+                  action.category().empty() || policy.HasCategory(action.category()),
+                  decision.action_digest(),
+                  agent.report_time,
+                  risk.risk_score,
+                  risk.unknown,
+                  combined,
+                  decision.risk_level(),
+                  now};
+  Findings findings = {decision, {}, false, false, 1.0};
+  CheckAdmission(facts, findings);
+  CheckConstraints(facts, findings);
+  CheckRates(facts, findings);
+  CheckPatterns(facts, findings);
+  for (v1::Reason& approval : findings.approvals) *decision.add_reasons() = std::move(approval);
+  decision.set_requires_approval(findings.requires_approval);
+  decision.set_confidence(std::clamp(findings.confidence, 0.0, 1.0));
+  evaluation.trips = Conclude(policy, action, covering, findings.violated, decision);
+  return evaluation;
+}
+
+std::string CauseText(const v1::Decision& decision) {
+  std::string text;
+  for (int i = 0; i < decision.reasons_size(); ++i) {
+    if (i > 0 && !decision.reasons(i).violation()) continue;
+    absl::StrAppend(&text, text.empty() ? "" : "; ", decision.reasons(i).text());
+  }
+  return text;
+}
+
+}  // namespace interlock::safety

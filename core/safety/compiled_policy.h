@@ -1,0 +1,72 @@
+// A policy set made ready for decisions: what is looked up for every action is indexed once.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/string_view.h"
+#include "interlock/v1/policy.pb.h"
+
+namespace interlock::safety {
+
+// Immutable after construction and therefore thread-safe; share it by std::shared_ptr<const CompiledPolicy>.
+// References and pointers that it hands out live as long as it does.
+class CompiledPolicy {
+ public:
+  // REQUIRES: `policy` is valid (see core/policy).
+  explicit CompiledPolicy(v1::PolicySet policy);
+  // Not copied or moved, because the indexes point into the policy.
+  CompiledPolicy(const CompiledPolicy&) = delete;
+  CompiledPolicy& operator=(const CompiledPolicy&) = delete;
+
+  const v1::PolicySet& policy() const { return policy_; }
+
+  // The category that the rules give to `action_type`: of the first rule that matches, else the default category.
+  // REQUIRES: `action_type` is in lower case.
+  const std::string& CategoryOf(absl::string_view action_type) const;
+
+  // Whether any part of the policy names `category`.
+  bool HasCategory(absl::string_view category) const { return categories_.contains(category); }
+
+  // The constraints that cover `category`, in policy order.
+  const std::vector<const v1::Constraint*>& ConstraintsFor(absl::string_view category) const;
+
+  // What an action of `category` that names no risk or impact is taken to have; nullptr if the policy does not say.
+  const v1::RiskDefault* RiskDefaultFor(absl::string_view category) const;
+
+  // The action types that undo `action_type` (in lower case), one for each pair that names it, in pair order.
+  const std::vector<std::string>& ConflictsOf(absl::string_view action_type) const;
+
+  // What a trip by `cause` locks; nullptr: it does not lock.
+  const v1::LockRule* RuleFor(v1::TripCause cause) const;
+
+ private:
+  struct Category {
+    std::vector<const v1::Constraint*> constraints;
+    const v1::RiskDefault* risk_default = nullptr;
+  };
+  // A prefix or keyword pattern of a category rule.
+  struct Pattern {
+    std::string text;
+    // The bytes of `text`, one bit for each byte modulo 64: a text without one of them cannot contain it.
+    uint64_t bytes = 0;
+    bool prefix = false;
+    int rule = 0;
+  };
+
+  void IndexCategoryRules();
+  void IndexCategories();
+
+  v1::PolicySet policy_;
+  // The first rule that has the exact pattern.
+  absl::flat_hash_map<std::string, int> exact_rules_;
+  // In rule order.
+  std::vector<Pattern> patterns_;
+  absl::flat_hash_map<std::string, Category> categories_;
+  absl::flat_hash_map<std::string, std::vector<std::string>> conflicts_;
+  const v1::RiskDefault* risk_default_ = nullptr;
+};
+
+}  // namespace interlock::safety

@@ -1,0 +1,53 @@
+// One decision in the making: what the rules look at, and what they have found. Private to core/safety.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "core/safety/attempt_history.h"
+#include "core/safety/compiled_policy.h"
+#include "interlock/v1/action.pb.h"
+#include "interlock/v1/decision.pb.h"
+
+namespace interlock::safety {
+
+// What the rules look at.
+struct Facts {
+  const CompiledPolicy& policy;
+  const AttemptHistory& history;
+  const v1::Action& action;
+  // In lower case.
+  absl::string_view action_type;
+  absl::string_view category;
+  bool category_known;
+  absl::string_view action_digest;
+  absl::optional<absl::Time> report_time;
+  double risk_score;
+  // Neither the action nor the policy says how risky it is.
+  bool risk_unknown;
+  // 0.6 * risk_score + 0.4 * impact_score, and its level.
+  double combined_risk;
+  v1::RiskLevel risk_level;
+  absl::Time now;
+};
+
+// What they have found. Violations go to `decision` at once, in the order found; `approvals` is for what is no violation
+// and follows them in the end.
+struct Findings {
+  v1::Decision& decision;
+  std::vector<v1::Reason> approvals;
+  bool violated = false;
+  bool requires_approval = false;
+  double confidence = 1.0;
+
+  v1::Reason& AddViolation(v1::ReasonCode code, v1::RecoveryClass recovery_class, std::string text);
+  v1::Reason& AddApproval(v1::ReasonCode code, std::string text);
+};
+
+// "low", "medium", "high" or "critical".
+absl::string_view RiskLevelName(v1::RiskLevel level);
+
+}  // namespace interlock::safety

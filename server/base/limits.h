@@ -1,0 +1,61 @@
+// The bounds of the server's own queues, streams and threads, each with its reason. Those of the
+// engine and the API are in core/base/limits.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "core/base/limits.h"
+
+namespace interlock::server {
+
+// A message of ArbitrateStream in which every request is as large as allowed, with room for its
+// other fields.
+inline constexpr size_t kMessageBytesMax = 5 * 1024 * 1024;
+static_assert(kMessageBytesMax >= kStreamRequestsMax * (kParametersBytesMax + 8 * 1024));
+
+// Calls that wait for the engine: some tenths of a second of work. Whoever comes later would wait
+// longer than is of use.
+inline constexpr size_t kQueueWorksMax = 4096;
+// The same in memory, because a few large requests weigh as much as thousands of small ones.
+inline constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
+// A batch is no longer than this, so that the first of it does not wait for long and a failed
+// commit loses little.
+inline constexpr size_t kBatchWorksMax = 512;
+// By then a full queue has room again.
+inline constexpr absl::Duration kOverloadRetryDelay = absl::Milliseconds(250);
+// A thread that waits for a time looks at the clock this often, because wall clocks are set.
+inline constexpr absl::Duration kTimerWaitMax = absl::Seconds(1);
+// Waits between tries to open the store again after a failed commit: short at first, and never so
+// long that an operator who has freed the disk has to wait for it.
+inline constexpr absl::Duration kReopenDelayMin = absl::Milliseconds(50);
+inline constexpr absl::Duration kReopenDelayMax = absl::Seconds(5);
+
+// Open streams of all kinds; each costs some tens of KiB in gRPC.
+inline constexpr size_t kStreamsMax = 4096;
+// Messages of one ArbitrateStream that wait for the engine: enough to keep it busy, too few to fill
+// the queue.
+inline constexpr size_t kStreamMessagesInFlightMax = 8;
+// Alerts kept serialised in memory for the live tail; a reader further behind reads the store.
+inline constexpr size_t kAlertRingMax = 8192;
+// Lock changes kept in memory; a watcher further behind gets the locks in force anew.
+inline constexpr size_t kLockRingMax = 4096;
+// One message of a subscription: large enough to be efficient, small enough to be interrupted.
+inline constexpr size_t kAlertBatchEventsMax = 256;
+inline constexpr size_t kAlertBatchBytesMax = 256 * 1024;
+// Alerts looked at in one go for a reader that is behind, so that all such readers take turns.
+inline constexpr int kCatchUpRowsMax = 1000;
+inline constexpr absl::Duration kBookmarkInterval = absl::Seconds(5);
+
+// Threads that read the store for calls and for streams that are behind.
+inline constexpr int kReadThreads = 2;
+// Reads that wait; each takes milliseconds.
+inline constexpr size_t kReadQueueMax = 1024;
+// A page stops here even if it asked for more rows, because clients refuse messages above 4 MiB.
+inline constexpr size_t kPageBytesMax = 2 * 1024 * 1024;
+// Log lines that wait to be written; further ones are counted and dropped, because a log must not
+// stop decisions.
+inline constexpr size_t kLogLinesMax = 4096;
+
+}  // namespace interlock::server

@@ -1,0 +1,178 @@
+#include "server/sequencer/sequencer.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/error.h"
+#include "core/base/status_macros.h"
+
+namespace interlock::server {
+namespace {
+
+constexpr size_t kUnbounded = std::numeric_limits<size_t>::max();
+
+absl::Status NotServing(absl::string_view why) {
+  return MakeError(
+      absl::StatusCode::kUnavailable, "NOT_SERVING",
+      absl::StrCat(why, ", so nothing was done; repeat the call later, with the same request_id"));
+}
+
+absl::Status OutcomeUnknown() {
+  return MakeError(absl::StatusCode::kUnavailable, "OUTCOME_UNKNOWN",
+                   "the result could not be stored, so it may or may not have happened; repeat the "
+                   "call with the same "
+                   "request_id, and take no verdict as deny");
+}
+
+}  // namespace
+
+Sequencer::Sequencer(Clock& clock, CoreFactory factory, CommitListener& listener,
+                     const Options& options)
+    : clock_(clock), factory_(std::move(factory)), listener_(listener), options_(options) {}
+
+Sequencer::~Sequencer() {
+  MutexLock lock(mutex_);
+  INTERLOCK_CHECK(queue_.empty());
+}
+
+absl::Status Sequencer::Open() {
+  INTERLOCK_CHECK(core_ == nullptr);
+  INTERLOCK_ASSIGN_OR_RETURN(std::unique_ptr<Core> core, factory_());
+  INTERLOCK_RETURN_IF_ERROR(Commit(*core, core->effects));
+  core_ = std::move(core);
+  next_step_time_ = core_->engine->NextTimer();
+  reopen_delay_ = kReopenDelayMin;
+  listener_.OnOpened(*core_);
+  core_->effects.Clear();
+  MutexLock lock(mutex_);
+  store_ = core_->store;
+  return absl::OkStatus();
+}
+
+absl::Status Sequencer::Submit(Work& work) {
+  return Enqueue(work, options_.works_max, options_.bytes_max);
+}
+
+absl::Status Sequencer::SubmitOwn(Work& work) { return Enqueue(work, kUnbounded, kUnbounded); }
+
+absl::Status Sequencer::Enqueue(Work& work, size_t works_max, size_t bytes_max) {
+  const size_t bytes = work.SizeBytes();
+  MutexLock lock(mutex_);
+  if (stopping_) return NotServing("the server is stopping");
+  if (store_ == nullptr) return NotServing("the store is being opened");
+  if (queue_.size() >= works_max || queue_bytes_ + bytes > bytes_max) {
+    return MakeOverloadError("QUEUE_FULL",
+                             "too many calls wait for a decision; repeat the call after the delay",
+                             kOverloadRetryDelay);
+  }
+  queue_.push_back({&work, bytes});
+  queue_bytes_ += bytes;
+  changed_.NotifyOne();
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const Store> Sequencer::store() const {
+  MutexLock lock(mutex_);
+  return store_;
+}
+
+void Sequencer::Run() {
+  while (WaitForStep()) RunBatch();
+}
+
+void Sequencer::Stop() {
+  MutexLock lock(mutex_);
+  stopping_ = true;
+  changed_.NotifyOne();
+}
+
+bool Sequencer::WaitForStep() {
+  MutexLock lock(mutex_);
+  for (;;) {
+    if (!queue_.empty()) return true;
+    if (stopping_) return false;
+    const absl::Duration wait = next_step_time_ - clock_.TimeNow();
+    if (wait <= absl::ZeroDuration()) return true;
+    changed_.WaitFor(mutex_, std::min(wait, kTimerWaitMax));
+  }
+}
+
+void Sequencer::RunBatch() {
+  if (core_ == nullptr) return Reopen();
+  const std::vector<Work*> batch = TakeBatch();
+  Engine& engine = *core_->engine;
+  const absl::Time now = std::max(clock_.TimeNow(), engine.now());
+  Effects effects;
+  const bool ticked = Tick(now, effects);
+  for (Work* work : batch) work->Apply(engine, now, effects);
+  if (ticked) {
+    // The engine's time may be ahead of a clock that was set back; what is due by it does not wait
+    // for the clock.
+    const absl::Time next = engine.NextTimer();
+    next_step_time_ = next <= now ? absl::InfinitePast() : next;
+  } else {
+    // The end of an attempt makes room, and comes as a work.
+    next_step_time_ = now + kTimerWaitMax;
+  }
+  if (!effects.writes.empty()) {
+    if (const absl::Status status = Commit(*core_, effects); !status.ok()) {
+      return Lose(batch, status);
+    }
+    listener_.OnCommitted(effects, engine);
+  }
+  for (Work* work : batch) work->Release();
+}
+
+bool Sequencer::Tick(absl::Time now, Effects& effects) {
+  if (options_.has_room_for_grants && !options_.has_room_for_grants()) return false;
+  core_->engine->Tick(now, effects);
+  return true;
+}
+
+std::vector<Work*> Sequencer::TakeBatch() {
+  std::vector<Work*> batch;
+  MutexLock lock(mutex_);
+  while (!queue_.empty() && batch.size() < options_.batch_works_max) {
+    batch.push_back(queue_.front().work);
+    queue_bytes_ -= queue_.front().bytes;
+    queue_.pop_front();
+  }
+  return batch;
+}
+
+absl::Status Sequencer::Commit(Core& core, Effects& effects) {
+  if (effects.writes.empty()) return absl::OkStatus();
+  core.engine->EndBatch(effects);
+  return core.store->Commit(effects.writes);
+}
+
+void Sequencer::Lose(const std::vector<Work*>& batch, const absl::Status& cause) {
+  std::deque<Waiting> waiting;
+  {
+    MutexLock lock(mutex_);
+    store_ = nullptr;
+    waiting.swap(queue_);
+    queue_bytes_ = 0;
+  }
+  listener_.OnLost(cause);
+  lost_store_ = core_->store;
+  core_ = nullptr;
+  next_step_time_ = clock_.TimeNow();
+  for (Work* work : batch) work->Fail(OutcomeUnknown());
+  for (const Waiting& entry : waiting)
+    entry.work->Fail(NotServing("the store could not be written"));
+}
+
+void Sequencer::Reopen() {
+  const absl::Time now = clock_.TimeNow();
+  if (now < next_step_time_) return;
+  // A store that readers still hold cannot be opened a second time.
+  if (lost_store_.expired() && Open().ok()) return;
+  next_step_time_ = now + reopen_delay_;
+  reopen_delay_ = std::min(2 * reopen_delay_, kReopenDelayMax);
+}
+
+}  // namespace interlock::server

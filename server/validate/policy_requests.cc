@@ -1,0 +1,43 @@
+#include "interlock/v1/policy.pb.h"
+#include "server/validate/checks.h"
+#include "server/validate/validate.h"
+
+namespace interlock::server {
+
+absl::Status Validate(const v1::GetPolicyRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
+  checks.AtLeast0(root.Field("version"), request.version());
+  return checks.ToStatus();
+}
+
+absl::Status Validate(const v1::UpdatePolicyRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  const FieldPath policy = root.Field("policy");
+  if (request.has_policy()) {
+    checks.RequiredId(policy.Field("tenant_id"), request.policy().tenant_id());
+  } else {
+    checks.Add(policy, "is required");
+  }
+  checks.RequestId(root.Field("request_id"), request.request_id());
+  return checks.ToStatus();
+}
+
+absl::Status Validate(const v1::ListPolicyVersionsRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
+  checks.PageSize(root.Field("page_size"), request.page_size());
+  return checks.ToStatus();
+}
+
+absl::Status Validate(const v1::ValidatePolicyRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  if (!request.has_policy()) checks.Add(root.Field("policy"), "is required");
+  return checks.ToStatus();
+}
+
+}  // namespace interlock::server

@@ -1,0 +1,55 @@
+#include <string>
+
+#include "gtest/gtest.h"
+#include "server/validate/request_variations.h"
+
+namespace interlock::server {
+namespace {
+
+TEST(GetPolicyTest, TenantAndVersion) {
+  using Get = v1::GetPolicyRequest;
+  ExpectVariations<Get>(Parse<Get>("tenant_id: 't' version: 3"),
+                        {
+                            {"current version", [](Get& r) { r.clear_version(); }, {}},
+                            {"empty", [](Get& r) { r.Clear(); }, {"tenant_id"}},
+                            {"version", [](Get& r) { r.set_version(-1); }, {"version"}},
+                        });
+}
+
+TEST(UpdatePolicyTest, OnlyTheEnvelopeIsChecked) {
+  using Update = v1::UpdatePolicyRequest;
+  ExpectVariations<Update>(
+      Parse<Update>("policy { tenant_id: 't' } request_id: 'r'"),
+      {
+          {"empty", [](Update& r) { r.Clear(); }, {"policy"}},
+          {"no tenant",
+           [](Update& r) { r.mutable_policy()->clear_tenant_id(); },
+           {"policy.tenant_id"}},
+          {"tenant",
+           [](Update& r) { r.mutable_policy()->set_tenant_id(std::string(129, 't')); },
+           {"policy.tenant_id"}},
+          {"request id", [](Update& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
+          {"content", [](Update& r) { r.mutable_policy()->add_tiers()->set_tier(9); }, {}},
+      });
+}
+
+TEST(ListPolicyVersionsTest, TenantAndPage) {
+  using List = v1::ListPolicyVersionsRequest;
+  ExpectVariations<List>(Parse<List>("tenant_id: 't' page_size: 20"),
+                         {
+                             {"empty", [](List& r) { r.Clear(); }, {"tenant_id"}},
+                             {"page size", [](List& r) { r.set_page_size(-1); }, {"page_size"}},
+                         });
+}
+
+TEST(ValidatePolicyTest, PolicyIsRequiredWhateverIsInIt) {
+  using Check = v1::ValidatePolicyRequest;
+  ExpectVariations<Check>(Parse<Check>("policy { tenant_id: 't' }"),
+                          {
+                              {"no policy", [](Check& r) { r.Clear(); }, {"policy"}},
+                              {"no tenant", [](Check& r) { r.mutable_policy()->Clear(); }, {}},
+                          });
+}
+
+}  // namespace
+}  // namespace interlock::server
