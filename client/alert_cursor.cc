@@ -13,15 +13,14 @@ bool PassesAll(const v1::SubscribeAlertsRequest& request) {
 }
 
 absl::Status WrongEpoch(absl::string_view found, absl::string_view expected) {
-  return absl::FailedPreconditionError(absl::StrCat("the store is another one: its epoch is ",
-                                                    found, ", this subscription's is ", expected,
+  return absl::FailedPreconditionError(absl::StrCat("the store is another one: its epoch is ", found,
+                                                    ", this subscription's is ", expected,
                                                     "; list the alerts and subscribe anew"));
 }
 
 absl::Status Gap(int64_t expected, int64_t found) {
-  return absl::DataLossError(absl::StrCat("the alert stream has a gap: it goes on after sequence ",
-                                          found, ", but ", expected,
-                                          " is the last that was received"));
+  return absl::DataLossError(absl::StrCat("the alert stream has a gap: it goes on after sequence ", found, ", but ",
+                                          expected, " is the last that was received"));
 }
 
 }  // namespace
@@ -48,8 +47,7 @@ absl::Status AlertCursor::Accept(const v1::SubscribeAlertsResponse& message) {
       return AcceptBookmark(message.bookmark());
     case v1::SubscribeAlertsResponse::MESSAGE_NOT_SET:
       // A kind of message that this version does not know might hold alerts.
-      return absl::DataLossError(
-          "the alert stream sent a message of an unknown kind; update the client");
+      return absl::DataLossError("the alert stream sent a message of an unknown kind; update the client");
   }
   return absl::InternalError("the alert stream sent a message that cannot be read");
 }
@@ -76,8 +74,8 @@ absl::Status AlertCursor::AcceptBatch(const v1::AlertBatch& batch) {
   for (const v1::Alert& alert : batch.alerts()) {
     if (alert.epoch() != epoch()) return WrongEpoch(alert.epoch(), epoch());
     if (alert.sequence() <= last) {
-      return absl::DataLossError(absl::StrCat("the alert stream is out of order: sequence ",
-                                              alert.sequence(), " came after ", last));
+      return absl::DataLossError(
+          absl::StrCat("the alert stream is out of order: sequence ", alert.sequence(), " came after ", last));
     }
     if (dense_ && alert.sequence() != last + 1) return Gap(last, alert.sequence() - 1);
     last = alert.sequence();
@@ -89,8 +87,8 @@ absl::Status AlertCursor::AcceptBatch(const v1::AlertBatch& batch) {
 
 absl::Status AlertCursor::AcceptBookmark(const v1::Bookmark& bookmark) {
   if (bookmark.sequence() < sequence()) {
-    return absl::DataLossError(absl::StrCat("the alert stream went back from sequence ", sequence(),
-                                            " to ", bookmark.sequence()));
+    return absl::DataLossError(
+        absl::StrCat("the alert stream went back from sequence ", sequence(), " to ", bookmark.sequence()));
   }
   if (dense_ && bookmark.sequence() != sequence()) return Gap(sequence(), bookmark.sequence());
   request_.set_after_sequence(bookmark.sequence());

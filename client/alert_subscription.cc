@@ -18,8 +18,8 @@ constexpr int kMissedBookmarksMax = 3;
 absl::Duration SilenceMax(const v1::SubscribeAlertsRequest& request) {
   absl::Duration interval = kBookmarkInterval;
   if (request.has_bookmark_interval()) {
-    interval = absl::Seconds(request.bookmark_interval().seconds()) +
-               absl::Nanoseconds(request.bookmark_interval().nanos());
+    interval =
+        absl::Seconds(request.bookmark_interval().seconds()) + absl::Nanoseconds(request.bookmark_interval().nanos());
   }
   return interval * kMissedBookmarksMax;
 }
@@ -63,8 +63,7 @@ struct AlertSubscription::State {
 
 AlertSubscription::AlertSubscription(const Client& client, v1::SubscribeAlertsRequest request,
                                      Interrupted on_interrupted)
-    : state_(std::make_unique<State>(client.connection(), std::move(request),
-                                     std::move(on_interrupted))) {}
+    : state_(std::make_unique<State>(client.connection(), std::move(request), std::move(on_interrupted))) {}
 
 AlertSubscription::~AlertSubscription() = default;
 
@@ -95,8 +94,7 @@ AlertPosition AlertSubscription::position() const {
   // What was received but not handed out begins after the alert before it. Sequences below that
   // one were handed out or do not pass the filter.
   const auto& alerts = state_->alerts;
-  const int64_t sequence =
-      alerts.empty() ? state_->cursor.sequence() : alerts.front().sequence() - 1;
+  const int64_t sequence = alerts.empty() ? state_->cursor.sequence() : alerts.front().sequence() - 1;
   return {sequence, state_->cursor.epoch()};
 }
 

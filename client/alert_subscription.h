@@ -36,8 +36,7 @@ class AlertSubscription {
   // Told each time that the stream broke and will be taken up again.
   using Interrupted = std::function<void(const absl::Status&)>;
 
-  AlertSubscription(const Client& client, v1::SubscribeAlertsRequest request,
-                    Interrupted on_interrupted = nullptr);
+  AlertSubscription(const Client& client, v1::SubscribeAlertsRequest request, Interrupted on_interrupted = nullptr);
   ~AlertSubscription();
   AlertSubscription(const AlertSubscription&) = delete;
   AlertSubscription& operator=(const AlertSubscription&) = delete;

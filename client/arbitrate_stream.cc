@@ -39,9 +39,8 @@ class Stream {
 
   // Sends `messages` from `answered` on and appends the results of each answer, counting it in
   // `answered`. After an error the stream is of no more use.
-  absl::Status Exchange(const std::vector<v1::ArbitrateStreamRequest>& messages,
-                        absl::Duration timeout, size_t& answered,
-                        std::vector<v1::ArbitrateResult>& results) {
+  absl::Status Exchange(const std::vector<v1::ArbitrateStreamRequest>& messages, absl::Duration timeout,
+                        size_t& answered, std::vector<v1::ArbitrateResult>& results) {
     const auto deadline = GrpcDeadline(timeout);
     size_t sent = answered;
     while (answered < messages.size()) {
@@ -56,16 +55,14 @@ class Stream {
       void* tag = nullptr;
       bool ok = false;
       if (queue_.AsyncNext(&tag, &ok, deadline) != grpc::CompletionQueue::GOT_EVENT) {
-        return absl::DeadlineExceededError(
-            absl::StrCat("no verdict within ", absl::FormatDuration(timeout)));
+        return absl::DeadlineExceededError(absl::StrCat("no verdict within ", absl::FormatDuration(timeout)));
       }
       *static_cast<bool*>(tag) = false;
       if (!ok) return Finish();
       if (tag != &reading_) continue;
       if (response_.results_size() != messages[answered].requests_size()) {
-        return absl::InternalError(absl::StrCat("the server answered ", response_.results_size(),
-                                                " of ", messages[answered].requests_size(),
-                                                " requests of a message"));
+        return absl::InternalError(absl::StrCat("the server answered ", response_.results_size(), " of ",
+                                                messages[answered].requests_size(), " requests of a message"));
       }
       for (auto& result : *response_.mutable_results()) results.push_back(std::move(result));
       ++answered;
@@ -88,8 +85,7 @@ class Stream {
 
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
-  std::unique_ptr<grpc::ClientAsyncReaderWriterInterface<v1::ArbitrateStreamRequest,
-                                                         v1::ArbitrateStreamResponse>>
+  std::unique_ptr<grpc::ClientAsyncReaderWriterInterface<v1::ArbitrateStreamRequest, v1::ArbitrateStreamResponse>>
       call_;
   // Whether each operation is under way; their addresses are the tags.
   bool starting_ = true;
@@ -98,8 +94,8 @@ class Stream {
   v1::ArbitrateStreamResponse response_;
 };
 
-std::vector<v1::ArbitrateStreamRequest> SplitIntoMessages(
-    std::vector<v1::ArbitrateRequest> requests, const Environment& environment) {
+std::vector<v1::ArbitrateStreamRequest> SplitIntoMessages(std::vector<v1::ArbitrateRequest> requests,
+                                                          const Environment& environment) {
   std::vector<v1::ArbitrateStreamRequest> messages;
   for (v1::ArbitrateRequest& request : requests) {
     if (request.request_id().empty()) request.set_request_id(NewRequestId(environment));
@@ -115,21 +111,19 @@ std::vector<v1::ArbitrateStreamRequest> SplitIntoMessages(
 
 struct ArbitrateStream::State {
   explicit State(std::shared_ptr<const Connection> shared_connection)
-      : connection(std::move(shared_connection)),
-        stub(v1::SafetyService::NewStub(connection->channel())) {}
+      : connection(std::move(shared_connection)), stub(v1::SafetyService::NewStub(connection->channel())) {}
 
   const std::shared_ptr<const Connection> connection;
   const std::unique_ptr<v1::SafetyService::StubInterface> stub;
   std::unique_ptr<Stream> stream;
 };
 
-ArbitrateStream::ArbitrateStream(const Client& client)
-    : state_(std::make_unique<State>(client.connection())) {}
+ArbitrateStream::ArbitrateStream(const Client& client) : state_(std::make_unique<State>(client.connection())) {}
 
 ArbitrateStream::~ArbitrateStream() = default;
 
-absl::StatusOr<std::vector<v1::ArbitrateResult>> ArbitrateStream::Arbitrate(
-    std::vector<v1::ArbitrateRequest> requests, const CallOptions& options) {
+absl::StatusOr<std::vector<v1::ArbitrateResult>> ArbitrateStream::Arbitrate(std::vector<v1::ArbitrateRequest> requests,
+                                                                            const CallOptions& options) {
   const ClientOptions& client = state_->connection->options();
   std::vector<v1::ArbitrateResult> results;
   results.reserve(requests.size());
@@ -143,8 +137,8 @@ absl::StatusOr<std::vector<v1::ArbitrateResult>> ArbitrateStream::Arbitrate(
     if (!status.ok()) state_->stream.reset();
     return status;
   };
-  const absl::Status status = CallWithRetry(client.retry, client.environment,
-                                            options.deadline.value_or(client.deadline), attempt);
+  const absl::Status status =
+      CallWithRetry(client.retry, client.environment, options.deadline.value_or(client.deadline), attempt);
   if (!status.ok()) return status;
   return results;
 }

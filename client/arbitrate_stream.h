@@ -27,8 +27,8 @@ class ArbitrateStream {
   // one within the deadline (unset: the client's).
   // Errors: as Client::Arbitrate; INTERNAL if the server's answers do not fit the requests. Then no
   // action may be done on the strength of this call.
-  absl::StatusOr<std::vector<v1::ArbitrateResult>> Arbitrate(
-      std::vector<v1::ArbitrateRequest> requests, const CallOptions& options = {});
+  absl::StatusOr<std::vector<v1::ArbitrateResult>> Arbitrate(std::vector<v1::ArbitrateRequest> requests,
+                                                             const CallOptions& options = {});
 
  private:
   struct State;

@@ -43,12 +43,10 @@ const ClientOptions& Client::options() const { return connection_->options(); }
 const std::shared_ptr<const Connection>& Client::connection() const { return connection_; }
 
 // One method is like the other: only the service, the name and the reply differ.
-#define INTERLOCK_CLIENT_METHOD(Reply, stub, Service, Method)                             \
-  absl::StatusOr<v1::Reply> Client::Method(v1::Method##Request request,                   \
-                                           const CallOptions& options) const {            \
-    return connection_->Call(*stubs_->stub, &v1::Service::StubInterface::Method,          \
-                             std::move(request),                                          \
-                             options.deadline.value_or(connection_->options().deadline)); \
+#define INTERLOCK_CLIENT_METHOD(Reply, stub, Service, Method)                                               \
+  absl::StatusOr<v1::Reply> Client::Method(v1::Method##Request request, const CallOptions& options) const { \
+    return connection_->Call(*stubs_->stub, &v1::Service::StubInterface::Method, std::move(request),        \
+                             options.deadline.value_or(connection_->options().deadline));                   \
   }
 
 INTERLOCK_CLIENT_METHOD(ReportSnapshotResponse, monitor, MonitorService, ReportSnapshot)

@@ -50,40 +50,30 @@ class Client {
   // MonitorService.
   absl::StatusOr<v1::ReportSnapshotResponse> ReportSnapshot(v1::ReportSnapshotRequest request,
                                                             const CallOptions& options = {}) const;
-  absl::StatusOr<v1::RecordDataPointsResponse> RecordDataPoints(
-      v1::RecordDataPointsRequest request, const CallOptions& options = {}) const;
-  absl::StatusOr<v1::Agent> GetAgent(v1::GetAgentRequest request,
-                                     const CallOptions& options = {}) const;
+  absl::StatusOr<v1::RecordDataPointsResponse> RecordDataPoints(v1::RecordDataPointsRequest request,
+                                                                const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Agent> GetAgent(v1::GetAgentRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::ListAgentsResponse> ListAgents(v1::ListAgentsRequest request,
                                                     const CallOptions& options = {}) const;
-  absl::StatusOr<v1::FleetStats> GetFleetStats(v1::GetFleetStatsRequest request,
-                                               const CallOptions& options = {}) const;
+  absl::StatusOr<v1::FleetStats> GetFleetStats(v1::GetFleetStatsRequest request, const CallOptions& options = {}) const;
 
   // SafetyService.
-  absl::StatusOr<v1::Decision> Arbitrate(v1::ArbitrateRequest request,
-                                         const CallOptions& options = {}) const;
-  absl::StatusOr<v1::Decision> ExplainAction(v1::ExplainActionRequest request,
-                                             const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Decision> Arbitrate(v1::ArbitrateRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Decision> ExplainAction(v1::ExplainActionRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::ListDecisionsResponse> ListDecisions(v1::ListDecisionsRequest request,
                                                           const CallOptions& options = {}) const;
 
   // LockService.
-  absl::StatusOr<v1::Lock> EngageLock(v1::EngageLockRequest request,
-                                      const CallOptions& options = {}) const;
-  absl::StatusOr<v1::Lock> ReleaseLock(v1::ReleaseLockRequest request,
-                                       const CallOptions& options = {}) const;
-  absl::StatusOr<v1::Lock> GetLock(v1::GetLockRequest request,
-                                   const CallOptions& options = {}) const;
-  absl::StatusOr<v1::ListLocksResponse> ListLocks(v1::ListLocksRequest request,
-                                                  const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Lock> EngageLock(v1::EngageLockRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Lock> ReleaseLock(v1::ReleaseLockRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Lock> GetLock(v1::GetLockRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ListLocksResponse> ListLocks(v1::ListLocksRequest request, const CallOptions& options = {}) const;
 
   // PolicyService.
-  absl::StatusOr<v1::PolicySet> GetPolicy(v1::GetPolicyRequest request,
-                                          const CallOptions& options = {}) const;
-  absl::StatusOr<v1::PolicySet> UpdatePolicy(v1::UpdatePolicyRequest request,
-                                             const CallOptions& options = {}) const;
-  absl::StatusOr<v1::ListPolicyVersionsResponse> ListPolicyVersions(
-      v1::ListPolicyVersionsRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::PolicySet> GetPolicy(v1::GetPolicyRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::PolicySet> UpdatePolicy(v1::UpdatePolicyRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ListPolicyVersionsResponse> ListPolicyVersions(v1::ListPolicyVersionsRequest request,
+                                                                    const CallOptions& options = {}) const;
   absl::StatusOr<v1::ValidatePolicyResponse> ValidatePolicy(v1::ValidatePolicyRequest request,
                                                             const CallOptions& options = {}) const;
 
@@ -94,20 +84,15 @@ class Client {
                                                             const CallOptions& options = {}) const;
 
   // SchedulerService.
-  absl::StatusOr<v1::Task> CreateTask(v1::CreateTaskRequest request,
-                                      const CallOptions& options = {}) const;
-  absl::StatusOr<v1::Task> GetTask(v1::GetTaskRequest request,
-                                   const CallOptions& options = {}) const;
-  absl::StatusOr<v1::ListTasksResponse> ListTasks(v1::ListTasksRequest request,
-                                                  const CallOptions& options = {}) const;
-  absl::StatusOr<v1::Task> TriggerTask(v1::TriggerTaskRequest request,
-                                       const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Task> CreateTask(v1::CreateTaskRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Task> GetTask(v1::GetTaskRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ListTasksResponse> ListTasks(v1::ListTasksRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Task> TriggerTask(v1::TriggerTaskRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::ListAttemptsResponse> ListAttempts(v1::ListAttemptsRequest request,
                                                         const CallOptions& options = {}) const;
 
   // AdminService.
-  absl::StatusOr<v1::ServerInfo> GetServerInfo(v1::GetServerInfoRequest request,
-                                               const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ServerInfo> GetServerInfo(v1::GetServerInfoRequest request, const CallOptions& options = {}) const;
 
   // For the streams of this library.
   const std::shared_ptr<const Connection>& connection() const;

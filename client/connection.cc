@@ -21,9 +21,7 @@ constexpr absl::Duration kReconnectMin = absl::Milliseconds(100);
 constexpr absl::Duration kReconnectMax = absl::Seconds(1);
 constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
 
-int Milliseconds(absl::Duration duration) {
-  return static_cast<int>(absl::ToInt64Milliseconds(duration));
-}
+int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& address) {
   grpc::ChannelArguments arguments;
@@ -47,8 +45,7 @@ std::chrono::system_clock::time_point GrpcDeadline(absl::Duration timeout) {
   return absl::ToChronoTime(absl::Now() + timeout);
 }
 
-Connection::Connection(ClientOptions options)
-    : options_(std::move(options)), channel_(MakeChannel(options_.address)) {}
+Connection::Connection(ClientOptions options) : options_(std::move(options)), channel_(MakeChannel(options_.address)) {}
 
 void Connection::Identify(grpc::ClientContext& context) const {
   if (!options_.token.empty()) {

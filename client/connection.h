@@ -34,9 +34,7 @@ class Connection {
   // Makes a unary call with its retries. A request that has a request_id gets one if it is empty,
   // so that a repeat is the same call to the server.
   template <typename Stub, typename Request, typename Reply>
-  absl::StatusOr<Reply> Call(Stub& stub,
-                             grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
-                                                          Reply*),
+  absl::StatusOr<Reply> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
                              Request request, absl::Duration deadline) const {
     if constexpr (requires { request.set_request_id(""); }) {
       if (request.request_id().empty()) {

@@ -11,8 +11,8 @@ namespace {
 Verdict Deny(absl::Status status) {
   Verdict verdict;
   const std::string name = ErrorReason(status);
-  verdict.reason = absl::StrCat("no verdict: ", absl::StatusCodeToString(status.code()),
-                                name.empty() ? "" : " ", name, ": ", status.message());
+  verdict.reason = absl::StrCat("no verdict: ", absl::StatusCodeToString(status.code()), name.empty() ? "" : " ", name,
+                                ": ", status.message());
   verdict.status = std::move(status);
   return verdict;
 }
@@ -45,8 +45,7 @@ Verdict VerdictOf(const absl::StatusOr<v1::Decision>& answer) {
   }
   Verdict verdict;
   verdict.allowed = answer->verdict() == v1::VERDICT_ALLOW;
-  verdict.reason =
-      answer->reasons().empty() ? v1::Verdict_Name(answer->verdict()) : answer->reasons(0).text();
+  verdict.reason = answer->reasons().empty() ? v1::Verdict_Name(answer->verdict()) : answer->reasons(0).text();
   verdict.decision = *answer;
   verdict.status = absl::OkStatus();
   return verdict;
@@ -59,8 +58,7 @@ Verdict VerdictOf(const v1::ArbitrateResult& result) {
     case v1::ArbitrateResult::kError: {
       const v1::ArbitrateError& error = result.error();
       // An error without a code is still none of a verdict.
-      const int code =
-          error.code() == 0 ? static_cast<int>(absl::StatusCode::kUnknown) : error.code();
+      const int code = error.code() == 0 ? static_cast<int>(absl::StatusCode::kUnknown) : error.code();
       return Deny(StatusFromWire(code, absl::StrCat(error.reason(), ": ", error.message()), ""));
     }
     case v1::ArbitrateResult::RESULT_NOT_SET:

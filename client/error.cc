@@ -23,8 +23,7 @@ std::optional<Detail> FindDetail(const absl::Status& status) {
 absl::Status StatusFromWire(int code, absl::string_view message, absl::string_view details) {
   if (code == 0) return absl::OkStatus();
   const bool known = code > 0 && code <= static_cast<int>(absl::StatusCode::kUnauthenticated);
-  absl::Status status(known ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown,
-                      message);
+  absl::Status status(known ? static_cast<absl::StatusCode>(code) : absl::StatusCode::kUnknown, message);
   google::rpc::Status wire;
   if (!wire.ParseFromString(std::string(details))) return status;
   for (const auto& detail : wire.details()) {
@@ -52,8 +51,8 @@ google::rpc::BadRequest FieldViolations(const absl::Status& status) {
 std::optional<absl::Duration> RetryDelay(const absl::Status& status) {
   const auto retry = FindDetail<google::rpc::RetryInfo>(status);
   if (!retry.has_value() || !retry->has_retry_delay()) return std::nullopt;
-  const absl::Duration delay = absl::Seconds(retry->retry_delay().seconds()) +
-                               absl::Nanoseconds(retry->retry_delay().nanos());
+  const absl::Duration delay =
+      absl::Seconds(retry->retry_delay().seconds()) + absl::Nanoseconds(retry->retry_delay().nanos());
   return std::max(delay, absl::ZeroDuration());
 }
 

@@ -13,13 +13,11 @@ struct LockWatch::State {
         std::function<void(const absl::Status&)> on_interrupted)
       : request(std::move(watch_request)),
         stub(v1::LockService::NewStub(connection->channel())),
-        stream(
-            connection,
-            {.silence_max = absl::InfiniteDuration(), .on_interrupted = std::move(on_interrupted)},
-            [this](grpc::ClientContext* context, grpc::CompletionQueue* queue, void* tag) {
-              fresh = true;
-              return stub->AsyncWatchLocks(context, request, queue, tag);
-            }) {}
+        stream(connection, {.silence_max = absl::InfiniteDuration(), .on_interrupted = std::move(on_interrupted)},
+               [this](grpc::ClientContext* context, grpc::CompletionQueue* queue, void* tag) {
+                 fresh = true;
+                 return stub->AsyncWatchLocks(context, request, queue, tag);
+               }) {}
 
   const v1::WatchLocksRequest request;
   const std::unique_ptr<v1::LockService::StubInterface> stub;
@@ -32,8 +30,7 @@ struct LockWatch::State {
 
 LockWatch::LockWatch(const Client& client, v1::WatchLocksRequest request,
                      std::function<void(const absl::Status&)> on_interrupted)
-    : state_(std::make_unique<State>(client.connection(), std::move(request),
-                                     std::move(on_interrupted))) {}
+    : state_(std::make_unique<State>(client.connection(), std::move(request), std::move(on_interrupted))) {}
 
 LockWatch::~LockWatch() = default;
 

@@ -34,8 +34,7 @@ class ResumingStream {
   // Called for each start, so that it can ask for what follows the last message.
   using Start = typename StreamReader<Response>::Start;
 
-  ResumingStream(std::shared_ptr<const Connection> connection, ResumingStreamOptions options,
-                 Start start)
+  ResumingStream(std::shared_ptr<const Connection> connection, ResumingStreamOptions options, Start start)
       : connection_(std::move(connection)),
         options_(std::move(options)),
         start_(std::move(start)),
@@ -56,8 +55,8 @@ class ResumingStream {
           return message;
         case StreamEvent::kTimeout:
           if (absl::Now() < silent_at_) return TimedOut(timeout);
-          Interrupt(absl::UnavailableError(absl::StrCat(
-              "the stream sent nothing for ", absl::FormatDuration(options_.silence_max))));
+          Interrupt(absl::UnavailableError(
+              absl::StrCat("the stream sent nothing for ", absl::FormatDuration(options_.silence_max))));
           break;
         case StreamEvent::kEnd:
           if (status.ok()) status = absl::UnavailableError("the server ended the stream");
@@ -78,8 +77,7 @@ class ResumingStream {
 
  private:
   static absl::Status TimedOut(absl::Duration timeout) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("no message within ", absl::FormatDuration(timeout)));
+    return absl::DeadlineExceededError(absl::StrCat("no message within ", absl::FormatDuration(timeout)));
   }
 
   // Makes sure that there is a stream. False: cancelled, or `deadline` comes before the backoff

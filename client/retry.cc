@@ -24,8 +24,7 @@ absl::Duration Backoff::Next(const absl::Status& status) {
 
 void Backoff::Reset() { ceiling_ = policy_.backoff_initial; }
 
-absl::Status CallWithRetry(const RetryPolicy& policy, const Environment& environment,
-                           absl::Duration deadline,
+absl::Status CallWithRetry(const RetryPolicy& policy, const Environment& environment, absl::Duration deadline,
                            const std::function<absl::Status(absl::Duration)>& attempt) {
   const absl::Time end = environment.now() + deadline;
   Backoff backoff(policy, environment);

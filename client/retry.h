@@ -43,8 +43,7 @@ class Backoff {
 // Makes a call until it succeeds, fails for good or its time is up. `attempt` gets the time that is
 // left and must keep to it. A wait that would not end before the deadline is not begun; then, and
 // for an error that is not retryable, the last attempt's status is returned.
-absl::Status CallWithRetry(const RetryPolicy& policy, const Environment& environment,
-                           absl::Duration deadline,
+absl::Status CallWithRetry(const RetryPolicy& policy, const Environment& environment, absl::Duration deadline,
                            const std::function<absl::Status(absl::Duration)>& attempt);
 
 }  // namespace interlock::client

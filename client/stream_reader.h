@@ -24,8 +24,7 @@ class StreamReader {
  public:
   using Reader = grpc::ClientAsyncReaderInterface<Response>;
   // Starts the call on the queue with the tag.
-  using Start = std::function<std::unique_ptr<Reader>(grpc::ClientContext*, grpc::CompletionQueue*,
-                                                      void* tag)>;
+  using Start = std::function<std::unique_ptr<Reader>(grpc::ClientContext*, grpc::CompletionQueue*, void* tag)>;
 
   StreamReader(const Connection& connection, const Start& start) {
     connection.Identify(context_);

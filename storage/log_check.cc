@@ -29,9 +29,7 @@ constexpr std::array<uint32_t, 256> kCrcTable = MakeCrcTable();
 // CRC-32C of bytes that come one after the other.
 class Crc {
  public:
-  void Add(char byte) {
-    crc_ = kCrcTable[(crc_ ^ static_cast<uint8_t>(byte)) & 0xff] ^ (crc_ >> 8);
-  }
+  void Add(char byte) { crc_ = kCrcTable[(crc_ ^ static_cast<uint8_t>(byte)) & 0xff] ^ (crc_ >> 8); }
   // As it is stored: rotated and shifted, so that the checksum of bytes that hold checksums is no weaker.
   uint32_t Masked() const {
     const uint32_t crc = ~crc_;

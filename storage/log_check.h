@@ -1,6 +1,6 @@
-// Tells a log that a crash cut short from one that was damaged after it had been written. Logs are RocksDB's write-ahead
-// logs and manifests: records with checksums in blocks of 32 KiB. RocksDB itself cannot tell the two apart: each of its
-// recovery modes either drops acknowledged records without a word or refuses to open after a power cut.
+// Tells a log that a crash cut short from one that was damaged after it had been written. Logs are RocksDB's
+// write-ahead logs and manifests: records with checksums in blocks of 32 KiB. RocksDB itself cannot tell the two apart:
+// each of its recovery modes either drops acknowledged records without a word or refuses to open after a power cut.
 //
 // What is assumed of a crash: all earlier writes were synced, so that only the last one can be incomplete; and a disk
 // writes sectors of 512 bytes whole or not at all, where what was not written is missing or reads as zeros. A log with

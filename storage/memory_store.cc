@@ -79,8 +79,7 @@ void MemoryStore::Apply(const Write& write) {
       return;
     case Write::Kind::kDeleteRange:
       if (!write.value.empty() && write.value <= write.key) return;
-      rows.erase(rows.lower_bound(write.key),
-                 write.value.empty() ? rows.end() : rows.lower_bound(write.value));
+      rows.erase(rows.lower_bound(write.key), write.value.empty() ? rows.end() : rows.lower_bound(write.value));
       return;
   }
 }

@@ -10,12 +10,10 @@ namespace interlock::storage {
 namespace {
 
 StoreFactory MakeMemoryFactory() {
-  return {"Memory",
-          [](const std::string& /*dir*/) { return std::make_unique<MemoryStore>("epoch-1"); }};
+  return {"Memory", [](const std::string& /*dir*/) { return std::make_unique<MemoryStore>("epoch-1"); }};
 }
 
-INSTANTIATE_TEST_SUITE_P(Memory, StoreTestSuite, testing::Values(MakeMemoryFactory()),
-                         StoreFactoryName);
+INSTANTIATE_TEST_SUITE_P(Memory, StoreTestSuite, testing::Values(MakeMemoryFactory()), StoreFactoryName);
 
 WriteSet PutOne(const std::string& key, const std::string& value) {
   google::protobuf::BytesValue message;

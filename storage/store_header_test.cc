@@ -36,9 +36,8 @@ TEST(StoreHeaderTest, NewerFormatWithoutEpochIsStillTooNew) {
 }
 
 TEST(StoreHeaderTest, WhatIsNoHeaderIsDataLoss) {
-  for (const std::string& bytes :
-       {std::string(), std::string("\xff\xff"), Serialize(Header(0, "e1")),
-        Serialize(Header(-1, "e1")), Serialize(Header(1, ""))}) {
+  for (const std::string& bytes : {std::string(), std::string("\xff\xff"), Serialize(Header(0, "e1")),
+                                   Serialize(Header(-1, "e1")), Serialize(Header(1, ""))}) {
     const absl::Status status = CheckHeader(bytes);
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
     EXPECT_EQ(ErrorReason(status), "STORE_DAMAGED");

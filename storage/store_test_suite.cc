@@ -30,9 +30,7 @@ std::string Value(const absl::StatusOr<std::string>& bytes) {
 
 }  // namespace
 
-std::string StoreFactoryName(const testing::TestParamInfo<StoreFactory>& info) {
-  return info.param.name;
-}
+std::string StoreFactoryName(const testing::TestParamInfo<StoreFactory>& info) { return info.param.name; }
 
 void StoreTestSuite::SetUp() {
   store_ = GetParam().open(support::FreshDirectory("suite"));
@@ -45,17 +43,14 @@ void StoreTestSuite::Put(Table table, const std::string& key, const std::string&
   Commit(writes);
 }
 
-void StoreTestSuite::Commit(const WriteSet& writes) {
-  ASSERT_EQ(store_->Commit(writes), absl::OkStatus());
-}
+void StoreTestSuite::Commit(const WriteSet& writes) { ASSERT_EQ(store_->Commit(writes), absl::OkStatus()); }
 
 TestRows StoreTestSuite::Scan(const ScanRange& range, size_t limit) {
   TestRows rows;
-  const absl::Status status =
-      store_->Scan(range, [&](absl::string_view key, absl::string_view value) {
-        rows.emplace_back(std::string(key), Unwrap(value));
-        return rows.size() < limit;
-      });
+  const absl::Status status = store_->Scan(range, [&](absl::string_view key, absl::string_view value) {
+    rows.emplace_back(std::string(key), Unwrap(value));
+    return rows.size() < limit;
+  });
   EXPECT_EQ(status, absl::OkStatus());
   return rows;
 }
@@ -108,8 +103,7 @@ TEST_P(StoreTestSuite, LastWriteOfAKeyInOneWriteSetWins) {
   writes.DeleteRange(Table::kTenant, "range", "range\xff");
   writes.Put(Table::kTenant, "range put", Wrap("1"));
   Commit(writes);
-  EXPECT_EQ(Scan({Table::kTenant, "", ""}),
-            (TestRows{{"delete put", "1"}, {"put put", "2"}, {"range put", "1"}}));
+  EXPECT_EQ(Scan({Table::kTenant, "", ""}), (TestRows{{"delete put", "1"}, {"put put", "2"}, {"range put", "1"}}));
 }
 
 TEST_P(StoreTestSuite, DeleteRemovesOneRow) {
@@ -180,8 +174,7 @@ TEST_P(StoreTestSuite, ScanVisitsKeysInByteOrder) {
   TestRows expected;
   for (const std::string& key : keys) expected.emplace_back(key, key);
   EXPECT_EQ(Scan({Table::kTenant, "", ""}), expected);
-  EXPECT_EQ(Scan({Table::kTenant, "", "", /*reverse=*/true}),
-            TestRows(expected.rbegin(), expected.rend()));
+  EXPECT_EQ(Scan({Table::kTenant, "", "", /*reverse=*/true}), TestRows(expected.rbegin(), expected.rend()));
 }
 
 TEST_P(StoreTestSuite, ScanStaysWithinItsBounds) {
@@ -215,10 +208,10 @@ TEST_P(StoreTestSuite, ScanStopsWhenTheVisitorHasEnough) {
 }
 
 TEST_P(StoreTestSuite, TablesDoNotSeeOneAnother) {
-  const std::vector<Table> tables = {
-      Table::kEngine,  Table::kTenant,   Table::kAgent, Table::kPoint,          Table::kPolicy,
-      Table::kLock,    Table::kEpisode,  Table::kTask,  Table::kRequest,        Table::kUserAlert,
-      Table::kAttempt, Table::kDecision, Table::kAlert, Table::kResolvedEpisode};
+  const std::vector<Table> tables = {Table::kEngine,  Table::kTenant,         Table::kAgent,   Table::kPoint,
+                                     Table::kPolicy,  Table::kLock,           Table::kEpisode, Table::kTask,
+                                     Table::kRequest, Table::kUserAlert,      Table::kAttempt, Table::kDecision,
+                                     Table::kAlert,   Table::kResolvedEpisode};
   for (const Table table : tables) {
     const std::string number = absl::StrCat(static_cast<int>(table));
     for (const char* key : {"", "key", "\xff\xff"}) Put(table, key, number);
@@ -292,8 +285,7 @@ TEST_P(StoreTestSuite, ReadersSeeWholeCommitsOnly) {
       for (const auto& [key, value] : Scan({Table::kAgent, "", "", reverse})) {
         numbers.insert(std::stoi(value));
       }
-      if (numbers.size() != kKeys || *numbers.begin() != *numbers.rbegin() ||
-          *numbers.begin() < newest) {
+      if (numbers.size() != kKeys || *numbers.begin() != *numbers.rbegin() || *numbers.begin() < newest) {
         ++torn;
       }
       if (!numbers.empty()) newest = *numbers.rbegin();

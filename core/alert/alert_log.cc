@@ -26,8 +26,7 @@ absl::Status AlertLog::LoadRow(int64_t sequence, absl::Time create_time, int64_t
     oldest_ = sequence;
     head_ = sequence - 1;
   }
-  if (sequence != head_ + 1)
-    return AlertLogInvalid(absl::StrCat("goes from sequence ", head_, " to ", sequence));
+  if (sequence != head_ + 1) return AlertLogInvalid(absl::StrCat("goes from sequence ", head_, " to ", sequence));
   Append(bytes, create_time);
   return absl::OkStatus();
 }
@@ -38,8 +37,8 @@ absl::Status AlertLog::FinishLoad(int64_t oldest, int64_t head) {
     head_ = head;
   }
   if (oldest_ == oldest && head_ == head) return absl::OkStatus();
-  return AlertLogInvalid(absl::StrCat("holds sequences ", oldest_, " to ", head_,
-                                      ", but its counters say ", oldest, " to ", head));
+  return AlertLogInvalid(
+      absl::StrCat("holds sequences ", oldest_, " to ", head_, ", but its counters say ", oldest, " to ", head));
 }
 
 int64_t AlertLog::Append(int64_t bytes, absl::Time create_time) {

@@ -21,8 +21,7 @@ namespace interlock::alert {
 class AlertLog {
  public:
   // `retention` and `bytes_max` are above 0.
-  explicit AlertLog(absl::Duration retention = kAlertRetention,
-                    int64_t bytes_max = kAlertLogBytesMax)
+  explicit AlertLog(absl::Duration retention = kAlertRetention, int64_t bytes_max = kAlertLogBytesMax)
       : retention_(retention), bytes_max_(bytes_max) {}
 
   // Takes up the rows after a restart, oldest first, then the stored counters.

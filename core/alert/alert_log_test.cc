@@ -189,8 +189,7 @@ TEST(AlertLogTest, AnySequenceOfAppendsAndCutsKeepsThePromises) {
     for (const Row& row : rows) ASSERT_GT(row.create_time, now - kRetention - absl::Minutes(1));
     if (step % 50 != 0) continue;
     AlertLog loaded(kRetention, kBytesMax);
-    for (const Row& row : rows)
-      ASSERT_TRUE(loaded.LoadRow(row.sequence, row.create_time, row.bytes).ok());
+    for (const Row& row : rows) ASSERT_TRUE(loaded.LoadRow(row.sequence, row.create_time, row.bytes).ok());
     ASSERT_TRUE(loaded.FinishLoad(log.oldest(), log.head()).ok());
     ASSERT_EQ(loaded.NextCutTime(), log.NextCutTime());
     ASSERT_EQ(loaded.bytes(), log.bytes());

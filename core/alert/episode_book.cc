@@ -28,8 +28,8 @@ std::string PerformanceFingerprint(absl::string_view tenant_id, absl::string_vie
 }
 
 std::string LockFingerprint(const v1::Lock& lock) {
-  return Fingerprint({"lock", lock.tenant_id(), absl::StrCat(static_cast<int>(lock.scope().kind())),
-                      lock.scope().id()});
+  return Fingerprint(
+      {"lock", lock.tenant_id(), absl::StrCat(static_cast<int>(lock.scope().kind())), lock.scope().id()});
 }
 
 v1::Severity SeverityOf(int tier) {
@@ -55,13 +55,12 @@ v1::Transition TransitionOf(const v1::Episode* open, const PerformanceObservatio
   if (after == 0) return v1::TRANSITION_RESOLVED;
   if (after > open->tier()) return v1::TRANSITION_ESCALATED;
   if (after < open->tier()) return v1::TRANSITION_DEESCALATED;
-  return SameMetrics(open->breached_metrics(), observation.assessment.breached_metrics())
-             ? v1::TRANSITION_UNSPECIFIED
-             : v1::TRANSITION_UPDATED;
+  return SameMetrics(open->breached_metrics(), observation.assessment.breached_metrics()) ? v1::TRANSITION_UNSPECIFIED
+                                                                                          : v1::TRANSITION_UPDATED;
 }
 
-v1::Episode NewEpisode(v1::EpisodeKind kind, absl::string_view tenant_id, std::string fingerprint,
-                       IdCounter& ids, absl::Time now) {
+v1::Episode NewEpisode(v1::EpisodeKind kind, absl::string_view tenant_id, std::string fingerprint, IdCounter& ids,
+                       absl::Time now) {
   v1::Episode episode;
   episode.set_episode_id(MakeId("episode", ids.Next()));
   episode.set_tenant_id(std::string(tenant_id));
@@ -114,12 +113,10 @@ v1::DiagnosticBrief PerformanceBrief(const PerformanceObservation& observation, 
   return brief;
 }
 
-EpisodeChange ChangeLockEpisode(v1::Episode episode, const v1::Lock& lock,
-                                v1::Transition transition, absl::Time now) {
+EpisodeChange ChangeLockEpisode(v1::Episode episode, const v1::Lock& lock, v1::Transition transition, absl::Time now) {
   INTERLOCK_CHECK(lock.causes_size() > 0);
   EpisodeChange change;
-  change.alert =
-      Move(episode, transition, transition == v1::TRANSITION_RESOLVED ? 0 : kTierMax, now);
+  change.alert = Move(episode, transition, transition == v1::TRANSITION_RESOLVED ? 0 : kTierMax, now);
   change.alert.set_type("lock");
   change.alert.set_confidence(1);
   if (lock.scope().kind() == v1::SCOPE_KIND_AGENT) change.alert.set_agent_id(lock.scope().id());
@@ -133,8 +130,7 @@ EpisodeChange ChangeLockEpisode(v1::Episode episode, const v1::Lock& lock,
 
 absl::Status EpisodeInvalid(const v1::Episode& episode, absl::string_view what) {
   return MakeError(absl::StatusCode::kDataLoss, "EPISODE_INVALID",
-                   absl::StrCat("the stored episode \"", episode.episode_id(), "\" ", what,
-                                "; restore a backup"));
+                   absl::StrCat("the stored episode \"", episode.episode_id(), "\" ", what, "; restore a backup"));
 }
 
 }  // namespace
@@ -145,14 +141,13 @@ absl::Status EpisodeBook::Load(const v1::Episode& episode) {
       episode.fingerprint() != PerformanceFingerprint(episode.tenant_id(), episode.agent_id())) {
     return EpisodeInvalid(episode, "does not have its agent's fingerprint");
   }
-  if (Find(episode.fingerprint()) != nullptr)
-    return EpisodeInvalid(episode, "has the fingerprint of another open one");
+  if (Find(episode.fingerprint()) != nullptr) return EpisodeInvalid(episode, "has the fingerprint of another open one");
   Store(episode);
   return absl::OkStatus();
 }
 
-absl::optional<EpisodeChange> EpisodeBook::ObservePerformance(
-    const PerformanceObservation& observation, IdCounter& ids, absl::Time now) {
+absl::optional<EpisodeChange> EpisodeBook::ObservePerformance(const PerformanceObservation& observation, IdCounter& ids,
+                                                              absl::Time now) {
   const v1::Assessment& assessment = observation.assessment;
   INTERLOCK_CHECK(observation.episode_tier >= 0 && observation.episode_tier <= kTierMax);
   if (assessment.data_state() == v1::DATA_STATE_NO_DATA) return absl::nullopt;
@@ -164,9 +159,9 @@ absl::optional<EpisodeChange> EpisodeBook::ObservePerformance(
 
   EpisodeChange change;
   v1::Episode& episode = change.episode;
-  episode = open != nullptr ? *open
-                            : NewEpisode(v1::EPISODE_KIND_PERFORMANCE, assessment.tenant_id(),
-                                         std::move(fingerprint), ids, now);
+  episode = open != nullptr
+                ? *open
+                : NewEpisode(v1::EPISODE_KIND_PERFORMANCE, assessment.tenant_id(), std::move(fingerprint), ids, now);
   episode.set_agent_id(assessment.agent_id());
   *episode.mutable_breached_metrics() = assessment.breached_metrics();
   v1::Alert& alert = change.alert;
@@ -202,14 +197,11 @@ EpisodeChange EpisodeBook::OnLockReleased(const v1::Lock& lock, absl::Time now) 
   return change;
 }
 
-const v1::Episode* EpisodeBook::FindPerformance(absl::string_view tenant_id,
-                                                absl::string_view agent_id) const {
+const v1::Episode* EpisodeBook::FindPerformance(absl::string_view tenant_id, absl::string_view agent_id) const {
   return Find(PerformanceFingerprint(tenant_id, agent_id));
 }
 
-const v1::Episode* EpisodeBook::FindLock(const v1::Lock& lock) const {
-  return Find(LockFingerprint(lock));
-}
+const v1::Episode* EpisodeBook::FindLock(const v1::Lock& lock) const { return Find(LockFingerprint(lock)); }
 
 int64_t EpisodeBook::OpenCount(absl::string_view tenant_id) const {
   const auto found = open_by_tenant_.find(tenant_id);

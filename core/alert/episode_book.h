@@ -46,8 +46,8 @@ class EpisodeBook {
 
   // Opens, changes or resolves the agent's episode. nullopt: nothing changed, as always without
   // data.
-  absl::optional<EpisodeChange> ObservePerformance(const PerformanceObservation& observation,
-                                                   IdCounter& ids, absl::Time now);
+  absl::optional<EpisodeChange> ObservePerformance(const PerformanceObservation& observation, IdCounter& ids,
+                                                   absl::Time now);
 
   // A lock was engaged (FIRED) or has a further cause (UPDATED). REQUIRES: the lock has a cause.
   EpisodeChange OnLockEngaged(const v1::Lock& lock, IdCounter& ids, absl::Time now);

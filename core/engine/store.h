@@ -50,7 +50,10 @@ struct Write {
 class WriteSet {
  public:
   void Put(Table table, std::string key, const google::protobuf::MessageLite& value) {
-    writes_.push_back({Write::Kind::kPut, table, std::move(key), Serialize(value)});
+    PutBytes(table, std::move(key), Serialize(value));
+  }
+  void PutBytes(Table table, std::string key, std::string value) {
+    writes_.push_back({Write::Kind::kPut, table, std::move(key), std::move(value)});
   }
   void Delete(Table table, std::string key) {
     writes_.push_back({Write::Kind::kDelete, table, std::move(key), {}});

@@ -1,4 +1,6 @@
 // Answers every recorded assessment and trend of the reference system as it did.
+#include "tests/support/vectors.h"
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -16,7 +18,6 @@
 #include "core/monitor/window.h"
 #include "core/policy/profiles.h"
 #include "gtest/gtest.h"
-#include "tests/support/vectors.h"
 
 namespace interlock::monitor {
 namespace {
@@ -119,8 +120,7 @@ TEST(VectorsTest, TrendsAreThoseOfTheReference) {
     const std::vector<v1::Trend> trends = Trends(windows, now);
     ASSERT_EQ(trends.size(), 1u);
     const Struct& expected = StructField(vector.value, "expect");
-    const std::string direction =
-        ShortName(v1::TrendDirection_Name(trends[0].direction()), "TREND_DIRECTION_");
+    const std::string direction = ShortName(v1::TrendDirection_Name(trends[0].direction()), "TREND_DIRECTION_");
     EXPECT_EQ(direction, StringField(expected, "direction"));
     EXPECT_NEAR(trends[0].slope_per_s(), NumberField(expected, "slope_per_s"), kTolerance);
     ++seen_directions[direction];

@@ -47,7 +47,9 @@ void CompiledPolicy::IndexCategories() {
   for (const v1::CategoryRule& rule : policy_.category_rules()) categories_[rule.category()];
   for (const v1::Constraint& constraint : policy_.constraints()) {
     for (const std::string& category : constraint.categories()) {
-      categories_[category].constraints.push_back(&constraint);
+      std::vector<const v1::Constraint*>& constraints = categories_[category].constraints;
+      // A constraint that names a category twice still is one constraint.
+      if (constraints.empty() || constraints.back() != &constraint) constraints.push_back(&constraint);
     }
   }
   for (const v1::RiskDefault& risk_default : policy_.risk_defaults()) {

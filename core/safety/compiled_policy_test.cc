@@ -110,6 +110,13 @@ TEST(CompiledPolicyTest, ConstraintsComeInPolicyOrder) {
   EXPECT_THAT(ConstraintIds(policy, "unheard_of"), IsEmpty());
 }
 
+TEST(CompiledPolicyTest, ConstraintThatNamesACategoryTwiceIsListedOnce) {
+  v1::PolicySet set = DefaultOnly();
+  AddConstraint("c", {"a", "b", "a"}, set);
+  const CompiledPolicy policy(set);
+  EXPECT_THAT(ConstraintIds(policy, "a"), ElementsAre("c"));
+}
+
 TEST(CompiledPolicyTest, CategoryIsKnownIfAnyPartOfThePolicyNamesIt) {
   v1::PolicySet set = DefaultOnly();
   AddRule(v1::MATCH_KIND_EXACT, {"x"}, "by_rule", set);

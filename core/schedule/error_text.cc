@@ -21,8 +21,8 @@ size_t CharacterBytes(absl::string_view text) {
   }
   // The second byte decides the rest: overlong forms, surrogates, and what lies beyond U+10FFFF.
   const uint8_t second = byte_at(1);
-  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ||
-      (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) {
+  if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) || (first == 0xF0 && second < 0x90) ||
+      (first == 0xF4 && second > 0x8F)) {
     return 0;
   }
   return length;

@@ -18,9 +18,7 @@ constexpr size_t kPatternsMax = 3;
 // The error patterns of failures that are all forgotten are forgotten with them.
 void ForgetOldFailures(absl::Time now, v1::TaskRecord& record) {
   auto& times = *record.mutable_failure_times();
-  const auto is_old = [&](const google::protobuf::Timestamp& time) {
-    return FromProto(time) <= now - kFailureWindow;
-  };
+  const auto is_old = [&](const google::protobuf::Timestamp& time) { return FromProto(time) <= now - kFailureWindow; };
   times.erase(std::remove_if(times.begin(), times.end(), is_old), times.end());
   if (times.empty()) record.clear_error_patterns();
 }
@@ -37,8 +35,8 @@ void AddErrorPattern(absl::string_view error_message, v1::TaskRecord& record) {
 
 }  // namespace
 
-v1::FailurePattern CountFailure(v1::FailureReason reason, absl::string_view error_message,
-                                absl::Time now, v1::TaskRecord& record) {
+v1::FailurePattern CountFailure(v1::FailureReason reason, absl::string_view error_message, absl::Time now,
+                                v1::TaskRecord& record) {
   ForgetOldFailures(now, record);
   *record.add_failure_times() = ToProto(now);
   AddErrorPattern(error_message, record);
@@ -55,8 +53,7 @@ v1::FailurePattern CountFailure(v1::FailureReason reason, absl::string_view erro
 }
 
 bool ShouldCoolOff(const v1::FailurePattern& pattern) {
-  return pattern.consecutive_failures() >= kConsecutiveFailuresMax ||
-         pattern.recent_failures() >= kRecentFailuresMax;
+  return pattern.consecutive_failures() >= kConsecutiveFailuresMax || pattern.recent_failures() >= kRecentFailuresMax;
 }
 
 void ForgetFailures(v1::TaskRecord& record) {

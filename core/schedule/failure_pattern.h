@@ -22,8 +22,8 @@ inline constexpr absl::Duration kCoolOff = absl::Hours(24 * 7);
 // Counts a failure at `now` in `record`: consecutive_failures, failure_times and error_patterns.
 // `error_message` is valid UTF-8. Forgets what is older than kFailureWindow. Answers the pattern of
 // what is left.
-v1::FailurePattern CountFailure(v1::FailureReason reason, absl::string_view error_message,
-                                absl::Time now, v1::TaskRecord& record);
+v1::FailurePattern CountFailure(v1::FailureReason reason, absl::string_view error_message, absl::Time now,
+                                v1::TaskRecord& record);
 
 // Whether the task must wait for a person.
 bool ShouldCoolOff(const v1::FailurePattern& pattern);

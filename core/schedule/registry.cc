@@ -25,13 +25,12 @@ absl::Time TaskType::NextRetryTime(int failures, absl::Time now) const {
 }
 
 absl::Status Registry::Register(TaskType type) {
-  INTERLOCK_CHECK(type.default_interval > absl::ZeroDuration() &&
-                  type.backoff_base > absl::ZeroDuration());
+  INTERLOCK_CHECK(type.default_interval > absl::ZeroDuration() && type.backoff_base > absl::ZeroDuration());
   INTERLOCK_CHECK(type.attempts_max >= 1 && type.attempts_max <= kAttemptsMax);
   if (Find(type.name) != nullptr) {
-    return MakeError(absl::StatusCode::kAlreadyExists, "TASK_TYPE_EXISTS",
-                     absl::StrCat("the task type \"", type.name,
-                                  "\" is registered already; give the new one another name"));
+    return MakeError(
+        absl::StatusCode::kAlreadyExists, "TASK_TYPE_EXISTS",
+        absl::StrCat("the task type \"", type.name, "\" is registered already; give the new one another name"));
   }
   std::string name = type.name;
   types_.emplace(std::move(name), std::move(type));

@@ -16,22 +16,21 @@ int64_t TaskNumber(absl::string_view task_id) { return IdNumber("task", task_id)
 
 absl::Status TaskInvalid(const v1::Task& task, absl::string_view what) {
   return MakeError(absl::StatusCode::kDataLoss, "TASK_INVALID",
-                   absl::StrCat("the stored task \"", task.task_id(), "\" of tenant \"",
-                                task.tenant_id(), "\" ", what, "; restore a backup"));
+                   absl::StrCat("the stored task \"", task.task_id(), "\" of tenant \"", task.tenant_id(), "\" ", what,
+                                "; restore a backup"));
 }
 
 absl::Status TaskNotFound(absl::string_view tenant_id, absl::string_view task_id) {
-  return MakeError(absl::StatusCode::kNotFound, "TASK_NOT_FOUND",
-                   absl::StrCat("tenant \"", tenant_id, "\" has no task \"", task_id,
-                                "\"; ListTasks shows those it has"));
+  return MakeError(
+      absl::StatusCode::kNotFound, "TASK_NOT_FOUND",
+      absl::StrCat("tenant \"", tenant_id, "\" has no task \"", task_id, "\"; ListTasks shows those it has"));
 }
 
 // Sets when the task runs by itself, and the view of it that only a degraded task has.
 void SetNextRun(absl::Time time, v1::Task& task) {
   *task.mutable_next_run_time() = ToProto(time);
   task.clear_next_retry_time();
-  if (task.state() == v1::TASK_STATE_DEGRADED)
-    *task.mutable_next_retry_time() = task.next_run_time();
+  if (task.state() == v1::TASK_STATE_DEGRADED) *task.mutable_next_retry_time() = task.next_run_time();
 }
 
 void ClearNextRun(v1::Task& task) {
@@ -61,8 +60,7 @@ void Succeed(const TaskType& type, const AttemptResult& result, absl::Time now, 
   task.clear_terminal_failure_reason();
   task.clear_failure_pattern();
   task.clear_token_expire_time();
-  if (result.token_expire_time.has_value())
-    *task.mutable_token_expire_time() = ToProto(*result.token_expire_time);
+  if (result.token_expire_time.has_value()) *task.mutable_token_expire_time() = ToProto(*result.token_expire_time);
   *task.mutable_last_success_time() = ToProto(now);
   SetNextRun(type.NextRunTime(task, now), task);
 }
@@ -76,12 +74,10 @@ void GiveUp(v1::TaskState state, v1::Task& task) {
 
 // The cool-off comes before the retry: a task that fails too often is not retried, however few
 // attempts it has had.
-void Fail(const TaskType& type, const AttemptResult& result, absl::Time now,
-          Completion& completion) {
+void Fail(const TaskType& type, const AttemptResult& result, absl::Time now, Completion& completion) {
   v1::Attempt& attempt = completion.attempt;
-  attempt.set_failure_reason(result.failure_reason == v1::FAILURE_REASON_UNSPECIFIED
-                                 ? v1::FAILURE_REASON_UNKNOWN
-                                 : result.failure_reason);
+  attempt.set_failure_reason(result.failure_reason == v1::FAILURE_REASON_UNSPECIFIED ? v1::FAILURE_REASON_UNKNOWN
+                                                                                     : result.failure_reason);
   attempt.set_error_message(CleanText(result.error_message, kReasonBytesMax));
   if (attempt.error_message().empty()) attempt.set_error_message("the executor gave no reason");
   v1::Task& task = *completion.record.mutable_task();
@@ -121,11 +117,9 @@ absl::Status TaskBook::Load(v1::TaskRecord record) {
   const v1::Task& task = record.task();
   if (TaskNumber(task.task_id()) < 0) return TaskInvalid(task, "has an id that is none");
   if (Find(task.tenant_id(), task.task_id()) != nullptr) return TaskInvalid(task, "is there twice");
-  if (registry_->Find(task.type()) == nullptr)
-    return TaskInvalid(task, "is of a type that is not registered");
+  if (registry_->Find(task.type()) == nullptr) return TaskInvalid(task, "is of a type that is not registered");
   const auto tenant = tenants_.find(task.tenant_id());
-  if (tenant != tenants_.end() &&
-      tenant->second.by_target.count({task.type(), task.target()}) > 0) {
+  if (tenant != tenants_.end() && tenant->second.by_target.count({task.type(), task.target()}) > 0) {
     return TaskInvalid(task, "has the type and target of another one");
   }
   const bool is_running = task.state() == v1::TASK_STATE_RUNNING;
@@ -136,8 +130,7 @@ absl::Status TaskBook::Load(v1::TaskRecord record) {
   return absl::OkStatus();
 }
 
-std::vector<Completion> TaskBook::RecoverRunning(absl::Time now,
-                                                 absl::optional<absl::string_view> tenant_id) {
+std::vector<Completion> TaskBook::RecoverRunning(absl::Time now, absl::optional<absl::string_view> tenant_id) {
   std::vector<Completion> completions;
   for (const auto& [id, tenant] : tenants_) {
     if (tenant_id.has_value() && id != *tenant_id) continue;
@@ -164,9 +157,8 @@ std::vector<Completion> TaskBook::RecoverRunning(absl::Time now,
 absl::Status TaskBook::CheckCreate(const v1::Task& wanted) const {
   FieldViolations violations;
   if (registry_->Find(wanted.type()) == nullptr) {
-    violations.Add("task.type",
-                   absl::StrCat("\"", wanted.type(), "\" is no type of task; use one of: ",
-                                absl::StrJoin(registry_->Names(), ", ")));
+    violations.Add("task.type", absl::StrCat("\"", wanted.type(), "\" is no type of task; use one of: ",
+                                             absl::StrJoin(registry_->Names(), ", ")));
   }
   INTERLOCK_RETURN_IF_ERROR(violations.ToStatus());
   if (const auto tenant = tenants_.find(wanted.tenant_id()); tenant != tenants_.end()) {
@@ -174,19 +166,16 @@ absl::Status TaskBook::CheckCreate(const v1::Task& wanted) const {
     if (existing != tenant->second.by_target.end()) {
       const std::string task_id = MakeId("task", existing->second);
       return MakeError(absl::StatusCode::kAlreadyExists, "TASK_EXISTS",
-                       absl::StrCat("the tenant has the task ", task_id,
-                                    " of this type and target; use that one"),
+                       absl::StrCat("the tenant has the task ", task_id, " of this type and target; use that one"),
                        {{"task_id", task_id}});
     }
   }
   if (size_ < tasks_max_) return absl::OkStatus();
-  return MakeError(
-      absl::StatusCode::kResourceExhausted, "TOO_MANY_TASKS",
-      "the server holds as many tasks as it can; use an existing task or another server");
+  return MakeError(absl::StatusCode::kResourceExhausted, "TOO_MANY_TASKS",
+                   "the server holds as many tasks as it can; use an existing task or another server");
 }
 
-absl::StatusOr<v1::TaskRecord> TaskBook::Create(const v1::Task& wanted,
-                                                absl::string_view sealed_secret, IdCounter& ids,
+absl::StatusOr<v1::TaskRecord> TaskBook::Create(const v1::Task& wanted, absl::string_view sealed_secret, IdCounter& ids,
                                                 absl::Time now) {
   INTERLOCK_RETURN_IF_ERROR(CheckCreate(wanted));
   v1::TaskRecord record;
@@ -198,9 +187,8 @@ absl::StatusOr<v1::TaskRecord> TaskBook::Create(const v1::Task& wanted,
   task.set_target(wanted.target());
   task.set_state(v1::TASK_STATE_ACTIVE);
   task.set_channel_status(v1::CHANNEL_STATUS_CONNECTED);
-  *task.mutable_interval() = wanted.has_interval()
-                                 ? wanted.interval()
-                                 : ToProto(registry_->Find(task.type())->default_interval);
+  *task.mutable_interval() =
+      wanted.has_interval() ? wanted.interval() : ToProto(registry_->Find(task.type())->default_interval);
   SetNextRun(wanted.has_next_run_time() ? FromProto(wanted.next_run_time()) : now, task);
   *task.mutable_create_time() = ToProto(now);
   *task.mutable_update_time() = ToProto(now);
@@ -208,15 +196,13 @@ absl::StatusOr<v1::TaskRecord> TaskBook::Create(const v1::Task& wanted,
   return record;
 }
 
-absl::StatusOr<v1::TaskRecord> TaskBook::Trigger(absl::string_view tenant_id,
-                                                 absl::string_view task_id,
+absl::StatusOr<v1::TaskRecord> TaskBook::Trigger(absl::string_view tenant_id, absl::string_view task_id,
                                                  const v1::Principal& principal, absl::Time now) {
   const v1::TaskRecord* found = Find(tenant_id, task_id);
   if (found == nullptr) return TaskNotFound(tenant_id, task_id);
   if (found->task().state() == v1::TASK_STATE_RUNNING) {
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition, "TASK_RUNNING",
-        "the task is running now; wait for the end of its attempt, which ListAttempts shows");
+    return MakeError(absl::StatusCode::kFailedPrecondition, "TASK_RUNNING",
+                     "the task is running now; wait for the end of its attempt, which ListAttempts shows");
   }
   v1::TaskRecord record = *found;
   ForgetFailures(record);
@@ -258,18 +244,16 @@ std::vector<v1::TaskRecord> TaskBook::ClaimDue(absl::Time now, int max, IdCounte
   return claimed;
 }
 
-absl::StatusOr<Completion> TaskBook::Complete(const AttemptResult& result, IdCounter& ids,
-                                              absl::Time now) {
+absl::StatusOr<Completion> TaskBook::Complete(const AttemptResult& result, IdCounter& ids, absl::Time now) {
   const v1::TaskRecord* found = Find(result.tenant_id, result.task_id);
   if (found == nullptr) return TaskNotFound(result.tenant_id, result.task_id);
   if (!found->has_attempt() || found->attempt().lease_epoch() != result.lease_epoch) {
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition, "LEASE_LOST",
-        absl::StrCat("lease ", result.lease_epoch, " no longer holds the task; drop this result"));
+    return MakeError(absl::StatusCode::kFailedPrecondition, "LEASE_LOST",
+                     absl::StrCat("lease ", result.lease_epoch, " no longer holds the task; drop this result"));
   }
   const TaskType& type = *registry_->Find(found->task().type());
-  Completion completion = EndAttempt(
-      *found, result.success ? v1::ATTEMPT_OUTCOME_SUCCEEDED : v1::ATTEMPT_OUTCOME_FAILED, now);
+  Completion completion =
+      EndAttempt(*found, result.success ? v1::ATTEMPT_OUTCOME_SUCCEEDED : v1::ATTEMPT_OUTCOME_FAILED, now);
   // A service may have replaced a secret before the attempt failed; the old one would not work
   // again.
   if (!result.sealed_secret.empty()) completion.record.set_sealed_secret(result.sealed_secret);

@@ -48,16 +48,15 @@ class TaskBook {
   // Ends the attempts that were running when the server stopped, of one tenant if it is given: each
   // is lost, which counts as no failure, and its task is due at `now`; what was triggered stays
   // triggered. Call after the last Load.
-  std::vector<Completion> RecoverRunning(
-      absl::Time now, absl::optional<absl::string_view> tenant_id = absl::nullopt);
+  std::vector<Completion> RecoverRunning(absl::Time now, absl::optional<absl::string_view> tenant_id = absl::nullopt);
 
   // What Create would answer, without creating. Errors: INVALID_ARGUMENT (task.type is not
   // registered), ALREADY_EXISTS TASK_EXISTS (metadata task_id), RESOURCE_EXHAUSTED TOO_MANY_TASKS.
   absl::Status CheckCreate(const v1::Task& wanted) const;
   // Creates a task of wanted's tenant, type, target, interval and next_run_time (unset: now).
   // Errors: as CheckCreate.
-  absl::StatusOr<v1::TaskRecord> Create(const v1::Task& wanted, absl::string_view sealed_secret,
-                                        IdCounter& ids, absl::Time now);
+  absl::StatusOr<v1::TaskRecord> Create(const v1::Task& wanted, absl::string_view sealed_secret, IdCounter& ids,
+                                        absl::Time now);
   // Makes a task due now, whatever its state; failures so far no longer count.
   // Errors: NOT_FOUND TASK_NOT_FOUND, FAILED_PRECONDITION TASK_RUNNING.
   absl::StatusOr<v1::TaskRecord> Trigger(absl::string_view tenant_id, absl::string_view task_id,

@@ -26,8 +26,7 @@ std::string PlatformName(absl::string_view platform) {
 
 }  // namespace
 
-v1::UserAlert MakeUserAlert(const TaskType& type, const v1::Task& task, IdCounter& ids,
-                            absl::Time now) {
+v1::UserAlert MakeUserAlert(const TaskType& type, const v1::Task& task, IdCounter& ids, absl::Time now) {
   const bool given_up = task.channel_status() == v1::CHANNEL_STATUS_DISCONNECTED;
   const std::string platform_name = PlatformName(task.target());
   v1::UserAlert alert;
@@ -36,12 +35,11 @@ v1::UserAlert MakeUserAlert(const TaskType& type, const v1::Task& task, IdCounte
   alert.set_type(type.user_alert_type);
   alert.set_severity(given_up ? "error" : "warning");
   alert.set_title(absl::StrCat(platform_name, " ", type.user_alert_subject, " Failed"));
-  const std::string what = absl::StrCat("The ", absl::AsciiStrToLower(type.user_alert_subject),
-                                        " for ", platform_name, " failed");
-  alert.set_message(
-      given_up ? absl::StrCat(
-                     what, " and is not tried again. Check the connection, then trigger the task.")
-               : absl::StrCat(what, ". It will be tried again; there is nothing to do yet."));
+  const std::string what =
+      absl::StrCat("The ", absl::AsciiStrToLower(type.user_alert_subject), " for ", platform_name, " failed");
+  alert.set_message(given_up
+                        ? absl::StrCat(what, " and is not tried again. Check the connection, then trigger the task.")
+                        : absl::StrCat(what, ". It will be tried again; there is nothing to do yet."));
   alert.set_task_id(task.task_id());
   alert.set_platform(task.target());
   alert.set_requires_user_action(given_up);

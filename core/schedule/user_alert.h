@@ -10,7 +10,6 @@ namespace interlock::schedule {
 
 // Tells of the failure after which `task` stands as it does: a warning while it is retried, an
 // error when it was given up.
-v1::UserAlert MakeUserAlert(const TaskType& type, const v1::Task& task, IdCounter& ids,
-                            absl::Time now);
+v1::UserAlert MakeUserAlert(const TaskType& type, const v1::Task& task, IdCounter& ids, absl::Time now);
 
 }  // namespace interlock::schedule

@@ -11,8 +11,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // Runs the attempt that `grant.attempt` names to its end, within a time that the executor itself bounds, and tells how
-  // it ended. The names in the result (tenant, task, lease) are set by whoever calls.
+  // Runs the attempt that `grant.attempt` names to its end, within a time that the executor itself bounds, and tells
+  // how it ended. The names in the result (tenant, task, lease) are set by whoever calls.
   virtual schedule::AttemptResult Run(const v1::TaskRecord& grant) = 0;
 };
 

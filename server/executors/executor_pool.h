@@ -40,9 +40,9 @@ class ExecutorPool {
 
   // Whether `count` more grants would be taken now. Claim no due tasks while there is no room for them.
   bool HasRoom(size_t count) const;
-  // Takes a grant. Each grant taken ends in one call of `on_finished`, unless the pool is stopped before; a grant of a type
-  // without an executor ends as CONFIG_ERROR.
-  // Errors: RESOURCE_EXHAUSTED EXECUTOR_QUEUE_FULL, UNAVAILABLE EXECUTOR_STOPPED.
+  // Takes a grant. Each grant taken ends in one call of `on_finished`, unless the pool is stopped before; a grant of a
+  // type without an executor ends as CONFIG_ERROR. Errors: RESOURCE_EXHAUSTED EXECUTOR_QUEUE_FULL, UNAVAILABLE
+  // EXECUTOR_STOPPED.
   absl::Status Submit(v1::TaskRecord grant);
 
   // Starts no more attempts, leaves the waiting ones for the restart to recover, and waits at most `patience` for the

@@ -13,8 +13,8 @@
 namespace interlock::server {
 
 // The executor of tasks of type "oauth_token". Access tokens are not kept, because no call answers them; a new refresh
-// token is sealed and handed back in the result, to be stored with the attempt's end. No text of a result holds a secret or
-// anything else that the endpoint sent. Thread-safe.
+// token is sealed and handed back in the result, to be stored with the attempt's end. No text of a result holds a
+// secret or anything else that the endpoint sent. Thread-safe.
 class OAuthExecutor : public Executor {
  public:
   struct Options {

@@ -9,6 +9,7 @@
 #include "core/base/serialize.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
+#include "interlock/v1/alert_service.pb.h"
 
 namespace interlock::server {
 namespace {
@@ -20,20 +21,18 @@ using ::google::protobuf::io::CodedOutputStream;
 
 absl::Status CheckPosition(const AlertRange& range, int64_t after) {
   if (after > range.head) {
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition, "SEQUENCE_AHEAD",
-        absl::StrCat("the log ends at sequence ", range.head, ", before ", after,
-                     "; this is another store or an older state of it: start from a sequence that "
-                     "ListAlerts answers"),
-        {{"head_sequence", absl::StrCat(range.head)}});
+    return MakeError(absl::StatusCode::kFailedPrecondition, "SEQUENCE_AHEAD",
+                     absl::StrCat("the log ends at sequence ", range.head, ", before ", after,
+                                  "; this is another store or an older state of it: start from a sequence that "
+                                  "ListAlerts answers"),
+                     {{"head_sequence", absl::StrCat(range.head)}});
   }
   if (after + 1 < range.oldest) {
     const int64_t lost_count = range.oldest - 1 - after;
     return MakeError(absl::StatusCode::kOutOfRange, "SEQUENCE_EXPIRED",
-                     absl::StrCat("the log was cut: the ", lost_count, " alerts after sequence ",
-                                  after, " are gone; start after sequence ", range.oldest - 1),
-                     {{"oldest_sequence", absl::StrCat(range.oldest)},
-                      {"lost_count", absl::StrCat(lost_count)}});
+                     absl::StrCat("the log was cut: the ", lost_count, " alerts after sequence ", after,
+                                  " are gone; start after sequence ", range.oldest - 1),
+                     {{"oldest_sequence", absl::StrCat(range.oldest)}, {"lost_count", absl::StrCat(lost_count)}});
   }
   return absl::OkStatus();
 }
@@ -41,8 +40,8 @@ absl::Status CheckPosition(const AlertRange& range, int64_t after) {
 std::shared_ptr<const AlertEvent> MakeAlertEvent(v1::Alert alert, absl::string_view bytes) {
   auto event = std::make_shared<AlertEvent>();
   event->alert = std::move(alert);
-  const uint32_t tag = WireFormatLite::MakeTag(v1::AlertBatch::kAlertsFieldNumber,
-                                               WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  const uint32_t tag =
+      WireFormatLite::MakeTag(v1::AlertBatch::kAlertsFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
   uint8_t prefix[20];
   uint8_t* end = CodedOutputStream::WriteVarint32ToArray(tag, prefix);
   end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(bytes.size()), end);

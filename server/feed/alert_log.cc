@@ -11,15 +11,14 @@ namespace interlock::server {
 namespace {
 
 absl::Status Damaged(int64_t sequence, absl::string_view what) {
-  return MakeError(
-      absl::StatusCode::kDataLoss, "ALERT_LOG_DAMAGED",
-      absl::StrCat("alert ", sequence, " of the log ", what, "; restore the store from a backup"));
+  return MakeError(absl::StatusCode::kDataLoss, "ALERT_LOG_DAMAGED",
+                   absl::StrCat("alert ", sequence, " of the log ", what, "; restore the store from a backup"));
 }
 
 }  // namespace
 
-absl::StatusOr<int64_t> ScanAlertLog(const Store& store, const AlertRange& range, int64_t after,
-                                     int rows_max, const AlertVisitor& visit) {
+absl::StatusOr<int64_t> ScanAlertLog(const Store& store, const AlertRange& range, int64_t after, int rows_max,
+                                     const AlertVisitor& visit) {
   INTERLOCK_RETURN_IF_ERROR(CheckPosition(range, after));
   if (after == range.head) return after;
   int64_t last = after;
@@ -43,8 +42,8 @@ absl::StatusOr<int64_t> ScanAlertLog(const Store& store, const AlertRange& range
     last = sequence;
     return visit(std::move(alert), value) && ++rows < rows_max;
   };
-  INTERLOCK_RETURN_IF_ERROR(store.Scan(
-      {Table::kAlert, keys::Number(after + 1), keys::Number(range.head + 1)}, visit_row));
+  INTERLOCK_RETURN_IF_ERROR(
+      store.Scan({Table::kAlert, keys::Number(after + 1), keys::Number(range.head + 1)}, visit_row));
   INTERLOCK_RETURN_IF_ERROR(status);
   if (last == after) {
     AlertRange cut = range;

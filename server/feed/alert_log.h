@@ -19,7 +19,7 @@ using AlertVisitor = std::function<bool(v1::Alert alert, absl::string_view bytes
 // sequence of the last one visited (`after` if there was none): everything up to it was seen.
 // Errors: those of CheckPosition, also if the log was cut since `range` was taken; DATA_LOSS (a row
 // is missing or cannot be read); UNAVAILABLE.
-absl::StatusOr<int64_t> ScanAlertLog(const Store& store, const AlertRange& range, int64_t after,
-                                     int rows_max, const AlertVisitor& visit);
+absl::StatusOr<int64_t> ScanAlertLog(const Store& store, const AlertRange& range, int64_t after, int rows_max,
+                                     const AlertVisitor& visit);
 
 }  // namespace interlock::server

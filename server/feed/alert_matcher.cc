@@ -25,8 +25,7 @@ AlertMatcher::AlertMatcher(const v1::ListAlertsRequest& request)
 
 bool AlertMatcher::Matches(const v1::Alert& alert) const {
   if (alert.tier() < min_tier_) return false;
-  if (!tenant_id_.empty() && !alert.tenant_id().empty() && alert.tenant_id() != tenant_id_)
-    return false;
+  if (!tenant_id_.empty() && !alert.tenant_id().empty() && alert.tenant_id() != tenant_id_) return false;
   if (!agent_id_.empty() && alert.agent_id() != agent_id_) return false;
   return types_.empty() || std::find(types_.begin(), types_.end(), alert.type()) != types_.end();
 }

@@ -18,16 +18,12 @@ namespace {
 using ::google::protobuf::internal::WireFormatLite;
 using ::google::protobuf::io::CodedOutputStream;
 
-StreamStep MessageStep(StreamMessage message) {
-  return {StreamStep::Kind::kMessage, std::move(message)};
-}
+StreamStep MessageStep(StreamMessage message) { return {StreamStep::Kind::kMessage, std::move(message)}; }
 
 // What fits into one message.
 class Batch {
  public:
-  bool full() const {
-    return events_.size() >= kAlertBatchEventsMax || bytes_ >= kAlertBatchBytesMax;
-  }
+  bool full() const { return events_.size() >= kAlertBatchEventsMax || bytes_ >= kAlertBatchBytesMax; }
   void Add(std::shared_ptr<const AlertEvent> event) {
     bytes_ += event->frame.size();
     events_.push_back(std::move(event));
@@ -44,17 +40,15 @@ class Batch {
 std::string BatchHead(int64_t previous_sequence, size_t frames_bytes) {
   const uint32_t batch_tag = WireFormatLite::MakeTag(v1::SubscribeAlertsResponse::kBatchFieldNumber,
                                                      WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
-  const uint32_t previous_tag = WireFormatLite::MakeTag(
-      v1::AlertBatch::kPreviousSequenceFieldNumber, WireFormatLite::WIRETYPE_VARINT);
+  const uint32_t previous_tag =
+      WireFormatLite::MakeTag(v1::AlertBatch::kPreviousSequenceFieldNumber, WireFormatLite::WIRETYPE_VARINT);
   uint8_t field[20];
   uint8_t* field_end = CodedOutputStream::WriteVarint32ToArray(previous_tag, field);
-  field_end =
-      CodedOutputStream::WriteVarint64ToArray(static_cast<uint64_t>(previous_sequence), field_end);
+  field_end = CodedOutputStream::WriteVarint64ToArray(static_cast<uint64_t>(previous_sequence), field_end);
   const size_t batch_bytes = static_cast<size_t>(field_end - field) + frames_bytes;
   uint8_t prefix[20];
   uint8_t* prefix_end = CodedOutputStream::WriteVarint32ToArray(batch_tag, prefix);
-  prefix_end =
-      CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(batch_bytes), prefix_end);
+  prefix_end = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(batch_bytes), prefix_end);
   std::string head(prefix, prefix_end);
   head.append(field, field_end);
   return head;
@@ -62,8 +56,8 @@ std::string BatchHead(int64_t previous_sequence, size_t frames_bytes) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<AlertStream>> AlertStream::Open(
-    const v1::SubscribeAlertsRequest& request, const AlertFeed& feed, StoreProvider stores) {
+absl::StatusOr<std::unique_ptr<AlertStream>> AlertStream::Open(const v1::SubscribeAlertsRequest& request,
+                                                               const AlertFeed& feed, StoreProvider stores) {
   std::unique_ptr<AlertStream> stream(new AlertStream(request, feed, std::move(stores)));
   const AlertRange range = feed.range();
   stream->epoch_ = request.epoch().empty() ? range.epoch : request.epoch();
@@ -73,13 +67,12 @@ absl::StatusOr<std::unique_ptr<AlertStream>> AlertStream::Open(
   return stream;
 }
 
-AlertStream::AlertStream(const v1::SubscribeAlertsRequest& request, const AlertFeed& feed,
-                         StoreProvider stores)
+AlertStream::AlertStream(const v1::SubscribeAlertsRequest& request, const AlertFeed& feed, StoreProvider stores)
     : matcher_(request),
       feed_(feed),
       stores_(std::move(stores)),
-      bookmark_interval_(request.has_bookmark_interval() ? FromProto(request.bookmark_interval())
-                                                         : kBookmarkInterval) {}
+      bookmark_interval_(request.has_bookmark_interval() ? FromProto(request.bookmark_interval()) : kBookmarkInterval) {
+}
 
 absl::StatusOr<StreamStep> AlertStream::Next(absl::Time now) {
   if (!opened_) return OpenedStep(feed_.range(), now);
@@ -109,13 +102,11 @@ absl::StatusOr<StreamStep> AlertStream::ReadOn(absl::Time now) {
   const AlertRange range = feed_.range();
   INTERLOCK_RETURN_IF_ERROR(CheckRange(range));
   Batch batch;
-  INTERLOCK_ASSIGN_OR_RETURN(position_,
-                             ScanAlertLog(*store, range, position_, kCatchUpRowsMax,
-                                          [&](v1::Alert alert, absl::string_view bytes) {
-                                            if (matcher_.Matches(alert))
-                                              batch.Add(MakeAlertEvent(std::move(alert), bytes));
-                                            return !batch.full();
-                                          }));
+  INTERLOCK_ASSIGN_OR_RETURN(
+      position_, ScanAlertLog(*store, range, position_, kCatchUpRowsMax, [&](v1::Alert alert, absl::string_view bytes) {
+        if (matcher_.Matches(alert)) batch.Add(MakeAlertEvent(std::move(alert), bytes));
+        return !batch.full();
+      }));
   if (!batch.events().empty()) return BatchStep(batch.events(), now);
   if (now >= bookmark_time_) return BookmarkStep(range, now);
   return StreamStep{StreamStep::Kind::kBehind, {}};
@@ -123,13 +114,11 @@ absl::StatusOr<StreamStep> AlertStream::ReadOn(absl::Time now) {
 
 absl::Status AlertStream::CheckRange(const AlertRange& range) const {
   if (epoch_ != range.epoch) {
-    return MakeError(
-        absl::StatusCode::kFailedPrecondition, "EPOCH_MISMATCH",
-        absl::StrCat(
-            "the store's epoch is ", range.epoch,
-            ", so it was restored or made anew and its sequences are others; start again without "
-            "after_sequence and epoch, or from the oldest sequence that ListAlerts answers"),
-        {{"epoch", range.epoch}});
+    return MakeError(absl::StatusCode::kFailedPrecondition, "EPOCH_MISMATCH",
+                     absl::StrCat("the store's epoch is ", range.epoch,
+                                  ", so it was restored or made anew and its sequences are others; start again without "
+                                  "after_sequence and epoch, or from the oldest sequence that ListAlerts answers"),
+                     {{"epoch", range.epoch}});
   }
   return CheckPosition(range, position_);
 }

@@ -25,8 +25,8 @@ class AlertStream final : public FeedStream {
  public:
   // `feed` must outlive the stream; `request` must have passed server/validate.
   // Errors: FAILED_PRECONDITION (EPOCH_MISMATCH, SEQUENCE_AHEAD), OUT_OF_RANGE (SEQUENCE_EXPIRED).
-  static absl::StatusOr<std::unique_ptr<AlertStream>> Open(
-      const v1::SubscribeAlertsRequest& request, const AlertFeed& feed, StoreProvider stores);
+  static absl::StatusOr<std::unique_ptr<AlertStream>> Open(const v1::SubscribeAlertsRequest& request,
+                                                           const AlertFeed& feed, StoreProvider stores);
 
   // Errors: as Open (the store was opened again, or the log cut faster than it was read); those of
   // ScanAlertLog; UNAVAILABLE (no store is open).
@@ -35,8 +35,7 @@ class AlertStream final : public FeedStream {
   absl::Time WakeTime() const override { return bookmark_time_; }
 
  private:
-  AlertStream(const v1::SubscribeAlertsRequest& request, const AlertFeed& feed,
-              StoreProvider stores);
+  AlertStream(const v1::SubscribeAlertsRequest& request, const AlertFeed& feed, StoreProvider stores);
 
   using Events = std::vector<std::shared_ptr<const AlertEvent>>;
 

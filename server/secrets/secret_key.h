@@ -16,7 +16,8 @@ class SecretKey {
 
   // REQUIRES: `bytes` has 32 bytes.
   explicit SecretKey(absl::string_view bytes);
-  SecretKey(SecretKey&& other) noexcept;
+  // What is moved from may only be destroyed or assigned to.
+  SecretKey(SecretKey&& other) noexcept = default;
   SecretKey& operator=(SecretKey&& other) noexcept;
   ~SecretKey();
 
@@ -27,13 +28,13 @@ class SecretKey {
 };
 
 // The key in the file at `path`: 64 hexadecimal digits (white space after them is ignored) or 32 raw bytes.
-// Errors: NOT_FOUND KEY_FILE_MISSING; FAILED_PRECONDITION KEY_FILE_EXPOSED (others than its owner may read or write it, or
-// it is no regular file), KEY_FILE_INVALID (anything else in it) or KEY_FILE_UNREADABLE.
+// Errors: NOT_FOUND KEY_FILE_MISSING; FAILED_PRECONDITION KEY_FILE_EXPOSED (group or others have some access to it),
+// KEY_FILE_INVALID (no regular file, or something else in it), KEY_FILE_UNREADABLE.
 absl::StatusOr<SecretKey> LoadKeyFile(const std::string& path);
 
-// As LoadKeyFile; if there is no file, first makes one with a new random key, readable by its owner alone and synced to
-// disk with its folder, which must exist. Of two processes that do so at once both get the same key.
-// Further errors: UNAVAILABLE KEY_FILE_UNWRITABLE.
+// As LoadKeyFile; if there is no file, first makes one with a new random key, readable by its owner alone, and synced
+// to disk with its folder, which must exist. Two processes that do so at once get the same key. Further errors:
+// FAILED_PRECONDITION KEY_FILE_UNWRITABLE.
 absl::StatusOr<SecretKey> LoadOrCreateKeyFile(const std::string& path);
 
 }  // namespace interlock::server

@@ -4,9 +4,7 @@
 namespace interlock::server {
 namespace {
 
-TEST(GetServerInfoTest, HasNothingThatCouldBeWrong) {
-  EXPECT_TRUE(Validate(v1::GetServerInfoRequest()).ok());
-}
+TEST(GetServerInfoTest, HasNothingThatCouldBeWrong) { EXPECT_TRUE(Validate(v1::GetServerInfoRequest()).ok()); }
 
 }  // namespace
 }  // namespace interlock::server

@@ -13,16 +13,13 @@ constexpr absl::Duration kBookmarkIntervalMin = absl::Seconds(1);
 constexpr absl::Duration kBookmarkIntervalMax = absl::Seconds(60);
 
 // A stream that asks for a type that does not exist would stay silent for ever.
-bool IsAlertType(const std::string& type) {
-  return type == "systemic_anomaly" || type == "anomaly" || type == "lock";
-}
+bool IsAlertType(const std::string& type) { return type == "systemic_anomaly" || type == "anomaly" || type == "lock"; }
 
 void CheckFilter(const FieldPath& path, const v1::AlertFilter& filter, Checks& checks) {
   checks.OptionalId(path.Field("agent_id"), filter.agent_id());
   const FieldPath types = path.Field("types");
   if (filter.types_size() > kTypesMax) {
-    checks.Add(types,
-               absl::StrCat("must be at most ", kTypesMax, " types, not ", filter.types_size()));
+    checks.Add(types, absl::StrCat("must be at most ", kTypesMax, " types, not ", filter.types_size()));
     return;
   }
   for (int i = 0; i < filter.types_size(); ++i) {
@@ -43,8 +40,8 @@ absl::Status Validate(const v1::SubscribeAlertsRequest& request) {
   checks.AtLeast0(root.Field("after_sequence"), request.after_sequence());
   checks.OptionalId(root.Field("epoch"), request.epoch());
   if (request.has_bookmark_interval()) {
-    checks.DurationBetween(root.Field("bookmark_interval"), request.bookmark_interval(),
-                           kBookmarkIntervalMin, kBookmarkIntervalMax);
+    checks.DurationBetween(root.Field("bookmark_interval"), request.bookmark_interval(), kBookmarkIntervalMin,
+                           kBookmarkIntervalMax);
   }
   return checks.ToStatus();
 }

@@ -33,12 +33,8 @@ TEST(SubscribeAlertsTest, EveryFieldIsOptional) {
           {"tier -1", [](Subscribe& r) { r.set_min_tier(-1); }, {"min_tier"}},
           {"tier 3", [](Subscribe& r) { r.set_min_tier(3); }, {}},
           {"tier 4", [](Subscribe& r) { r.set_min_tier(4); }, {"min_tier"}},
-          {"agent",
-           [](Subscribe& r) { r.mutable_filter()->set_agent_id("\n"); },
-           {"filter.agent_id"}},
-          {"unknown type",
-           [](Subscribe& r) { r.mutable_filter()->set_types(1, "locks"); },
-           {"filter.types[1]"}},
+          {"agent", [](Subscribe& r) { r.mutable_filter()->set_agent_id("\n"); }, {"filter.agent_id"}},
+          {"unknown type", [](Subscribe& r) { r.mutable_filter()->set_types(1, "locks"); }, {"filter.types[1]"}},
           {"10 types",
            [](Subscribe& r) {
              while (r.filter().types_size() < 10) r.mutable_filter()->add_types("lock");
@@ -62,8 +58,7 @@ TEST(SubscribeAlertsTest, EveryFieldIsOptional) {
 
 TEST(ListAlertsTest, FilterAndPage) {
   ExpectVariations<List>(
-      Parse<List>(
-          "tenant_id: 't' min_tier: 3 filter { types: 'lock' } page_size: 1 after_sequence: 1"),
+      Parse<List>("tenant_id: 't' min_tier: 3 filter { types: 'lock' } page_size: 1 after_sequence: 1"),
       {
           {"empty", [](List& r) { r.Clear(); }, {}},
           {"tenant", [](List& r) { r.set_tenant_id("\n"); }, {"tenant_id"}},

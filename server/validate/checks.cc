@@ -70,8 +70,7 @@ void FieldPath::AppendTo(std::string& text) const {
     return;
   }
   // Escaping lengthens a name, and what comes after the cut is never seen.
-  absl::StrAppend(&text, text.empty() ? "" : ".",
-                  absl::CEscape(name_.substr(0, kFieldPathBytesMax)));
+  absl::StrAppend(&text, text.empty() ? "" : ".", absl::CEscape(name_.substr(0, kFieldPathBytesMax)));
 }
 
 void Checks::Add(const FieldPath& path, absl::string_view description) {
@@ -129,21 +128,18 @@ void Checks::PageSize(const FieldPath& path, int32_t page_size) {
 }
 
 void Checks::Time(const FieldPath& path, const google::protobuf::Timestamp& time) {
-  if (!IsValid(time))
-    Add(path, "must be a time of the years 1 to 9999 with nanos of 0 to 999,999,999");
+  if (!IsValid(time)) Add(path, "must be a time of the years 1 to 9999 with nanos of 0 to 999,999,999");
 }
 
-void Checks::DurationBetween(const FieldPath& path, const google::protobuf::Duration& duration,
-                             absl::Duration minimum, absl::Duration maximum) {
+void Checks::DurationBetween(const FieldPath& path, const google::protobuf::Duration& duration, absl::Duration minimum,
+                             absl::Duration maximum) {
   if (!IsValid(duration)) {
-    Add(path,
-        "must be a duration of at most 10,000 years with nanos of the same sign, below one second");
+    Add(path, "must be a duration of at most 10,000 years with nanos of the same sign, below one second");
     return;
   }
   const absl::Duration value = FromProto(duration);
   if (value < minimum || value > maximum) {
-    Add(path, absl::StrCat("must be ", absl::FormatDuration(minimum), " to ",
-                           absl::FormatDuration(maximum)));
+    Add(path, absl::StrCat("must be ", absl::FormatDuration(minimum), " to ", absl::FormatDuration(maximum)));
   }
 }
 

@@ -31,8 +31,7 @@ class FieldPath {
   std::string ToString() const;
 
  private:
-  FieldPath(const FieldPath* parent, absl::string_view name, int index)
-      : parent_(parent), name_(name), index_(index) {}
+  FieldPath(const FieldPath* parent, absl::string_view name, int index) : parent_(parent), name_(name), index_(index) {}
   void AppendTo(std::string& text) const;
 
   const FieldPath* parent_ = nullptr;
@@ -49,9 +48,7 @@ class Checks {
   // required.
   void RequiredId(const FieldPath& path, absl::string_view id, size_t bytes_max = kIdBytesMax);
   void OptionalId(const FieldPath& path, absl::string_view id, size_t bytes_max = kIdBytesMax);
-  void RequestId(const FieldPath& path, absl::string_view id) {
-    OptionalId(path, id, kRequestIdBytesMax);
-  }
+  void RequestId(const FieldPath& path, absl::string_view id) { OptionalId(path, id, kRequestIdBytesMax); }
   // A text for people: valid UTF-8.
   void RequiredText(const FieldPath& path, absl::string_view text, size_t bytes_max);
 
@@ -63,8 +60,8 @@ class Checks {
 
   void Time(const FieldPath& path, const google::protobuf::Timestamp& time);
   // `minimum` and `maximum` are allowed.
-  void DurationBetween(const FieldPath& path, const google::protobuf::Duration& duration,
-                       absl::Duration minimum, absl::Duration maximum);
+  void DurationBetween(const FieldPath& path, const google::protobuf::Duration& duration, absl::Duration minimum,
+                       absl::Duration maximum);
 
   absl::Status ToStatus() const { return violations_.ToStatus(); }
 

@@ -78,8 +78,7 @@ TEST(IsUtf8Test, TakesTheEndsOfEveryRangeAndRefusesWhatLiesBeyond) {
        true},
       {"good then bad \x80", false},
   };
-  for (const auto& [text, valid] : cases)
-    EXPECT_EQ(IsUtf8(text), valid) << testing::PrintToString(text);
+  for (const auto& [text, valid] : cases) EXPECT_EQ(IsUtf8(text), valid) << testing::PrintToString(text);
 }
 
 TEST(FieldPathTest, WritesFieldsAndIndexes) {
@@ -157,8 +156,7 @@ TEST(ChecksTest, RequestIdHasItsOwnLength) {
 
 TEST(ChecksTest, RequiredTextMayHaveLines) {
   const auto is_text = [](const std::string& text) {
-    return Passes(
-        [&](Checks& checks, const FieldPath& path) { checks.RequiredText(path, text, 5); });
+    return Passes([&](Checks& checks, const FieldPath& path) { checks.RequiredText(path, text, 5); });
   };
   EXPECT_FALSE(is_text(""));
   EXPECT_TRUE(is_text("a\nb\tc"));
@@ -182,8 +180,7 @@ TEST(ChecksTest, RatioIs0To1) {
 
 TEST(ChecksTest, FiniteAtLeast0RefusesNegativeNumbersInfinityAndNotANumber) {
   const auto passes = [](double value) {
-    return Passes(
-        [&](Checks& checks, const FieldPath& path) { checks.FiniteAtLeast0(path, value); });
+    return Passes([&](Checks& checks, const FieldPath& path) { checks.FiniteAtLeast0(path, value); });
   };
   EXPECT_TRUE(passes(0));
   EXPECT_TRUE(passes(std::numeric_limits<double>::max()));

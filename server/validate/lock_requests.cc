@@ -10,8 +10,7 @@ namespace {
 
 void CheckFleetScope(const FieldPath& root, const v1::EngageLockRequest& request, Checks& checks) {
   if (!request.tenant_id().empty()) {
-    checks.Add(root.Field("tenant_id"),
-               "must be empty for the fleet; lock a tenant by SCOPE_KIND_TENANT");
+    checks.Add(root.Field("tenant_id"), "must be empty for the fleet; lock a tenant by SCOPE_KIND_TENANT");
   }
   if (!request.scope().id().empty()) {
     checks.Add(root.Field("scope").Field("id"), "must be empty for the fleet");
@@ -30,8 +29,7 @@ void CheckTenantScope(const FieldPath& root, const v1::EngageLockRequest& reques
   }
 }
 
-void CheckInnerScope(const FieldPath& root, const v1::EngageLockRequest& request,
-                     size_t id_bytes_max, Checks& checks) {
+void CheckInnerScope(const FieldPath& root, const v1::EngageLockRequest& request, size_t id_bytes_max, Checks& checks) {
   checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
   checks.RequiredId(root.Field("scope").Field("id"), request.scope().id(), id_bytes_max);
 }
@@ -84,8 +82,7 @@ absl::Status Validate(const v1::ReleaseLockRequest& request) {
   Checks checks;
   checks.RequiredId(root.Field("lock_id"), request.lock_id());
   if (request.version() < 1) {
-    checks.Add(root.Field("version"),
-               "is required: give the version of the lock that was read, at least 1");
+    checks.Add(root.Field("version"), "is required: give the version of the lock that was read, at least 1");
   }
   checks.RequiredText(root.Field("reason"), request.reason(), kReasonBytesMax);
   checks.RequestId(root.Field("request_id"), request.request_id());

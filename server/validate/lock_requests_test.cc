@@ -8,9 +8,7 @@ namespace {
 
 using Engage = v1::EngageLockRequest;
 
-Engage WithScope(const std::string& text) {
-  return Parse<Engage>(text + " reason: 'why' request_id: 'r'");
-}
+Engage WithScope(const std::string& text) { return Parse<Engage>(text + " reason: 'why' request_id: 'r'"); }
 
 TEST(EngageLockTest, EnvelopeAndReason) {
   ExpectVariations<Engage>(
@@ -31,18 +29,17 @@ TEST(EngageLockTest, EnvelopeAndReason) {
 }
 
 TEST(EngageLockTest, FleetHasNeitherTenantNorId) {
-  ExpectVariations<Engage>(
-      WithScope("scope { kind: SCOPE_KIND_FLEET }"),
-      {
-          {"tenant", [](Engage& r) { r.set_tenant_id("t"); }, {"tenant_id"}},
-          {"id", [](Engage& r) { r.mutable_scope()->set_id("t"); }, {"scope.id"}},
-          {"both",
-           [](Engage& r) {
-             r.set_tenant_id("t");
-             r.mutable_scope()->set_id("t");
-           },
-           {"tenant_id", "scope.id"}},
-      });
+  ExpectVariations<Engage>(WithScope("scope { kind: SCOPE_KIND_FLEET }"),
+                           {
+                               {"tenant", [](Engage& r) { r.set_tenant_id("t"); }, {"tenant_id"}},
+                               {"id", [](Engage& r) { r.mutable_scope()->set_id("t"); }, {"scope.id"}},
+                               {"both",
+                                [](Engage& r) {
+                                  r.set_tenant_id("t");
+                                  r.mutable_scope()->set_id("t");
+                                },
+                                {"tenant_id", "scope.id"}},
+                           });
 }
 
 TEST(EngageLockTest, TenantIsNamedByEitherFieldOrTheSameInBoth) {
@@ -72,8 +69,7 @@ TEST(EngageLockTest, InnerScopesNeedTenantAndId) {
   for (const Kind& kind : {Kind{"CATEGORY", 64}, Kind{"AGENT", 128}, Kind{"RESOURCE", 512}}) {
     SCOPED_TRACE(kind.name);
     ExpectVariations<Engage>(
-        WithScope(std::string("tenant_id: 't' scope { id: 'x' kind: SCOPE_KIND_") + kind.name +
-                  "}"),
+        WithScope(std::string("tenant_id: 't' scope { id: 'x' kind: SCOPE_KIND_") + kind.name + "}"),
         {
             {"no tenant", [](Engage& r) { r.clear_tenant_id(); }, {"tenant_id"}},
             {"no id", [](Engage& r) { r.mutable_scope()->clear_id(); }, {"scope.id"}},
@@ -83,9 +79,7 @@ TEST(EngageLockTest, InnerScopesNeedTenantAndId) {
                r.mutable_scope()->clear_id();
              },
              {"tenant_id", "scope.id"}},
-            {"longest id",
-             [&](Engage& r) { r.mutable_scope()->set_id(std::string(kind.id_bytes_max, 'a')); },
-             {}},
+            {"longest id", [&](Engage& r) { r.mutable_scope()->set_id(std::string(kind.id_bytes_max, 'a')); }, {}},
             {"id too long",
              [&](Engage& r) { r.mutable_scope()->set_id(std::string(kind.id_bytes_max + 1, 'a')); },
              {"scope.id"}},
@@ -96,26 +90,24 @@ TEST(EngageLockTest, InnerScopesNeedTenantAndId) {
 
 TEST(ReleaseLockTest, EveryFieldButTheRequestIdIsRequired) {
   using Release = v1::ReleaseLockRequest;
-  ExpectVariations<Release>(
-      Parse<Release>("lock_id: 'lock-1' version: 1 reason: 'why' request_id: 'r'"),
-      {
-          {"empty", [](Release& r) { r.Clear(); }, {"lock_id", "version", "reason"}},
-          {"no request id", [](Release& r) { r.clear_request_id(); }, {}},
-          {"lock", [](Release& r) { r.set_lock_id("\n"); }, {"lock_id"}},
-          {"version negative", [](Release& r) { r.set_version(-1); }, {"version"}},
-          {"reason", [](Release& r) { r.set_reason(std::string(1025, 'a')); }, {"reason"}},
-          {"request id", [](Release& r) { r.set_request_id("\n"); }, {"request_id"}},
-      });
+  ExpectVariations<Release>(Parse<Release>("lock_id: 'lock-1' version: 1 reason: 'why' request_id: 'r'"),
+                            {
+                                {"empty", [](Release& r) { r.Clear(); }, {"lock_id", "version", "reason"}},
+                                {"no request id", [](Release& r) { r.clear_request_id(); }, {}},
+                                {"lock", [](Release& r) { r.set_lock_id("\n"); }, {"lock_id"}},
+                                {"version negative", [](Release& r) { r.set_version(-1); }, {"version"}},
+                                {"reason", [](Release& r) { r.set_reason(std::string(1025, 'a')); }, {"reason"}},
+                                {"request id", [](Release& r) { r.set_request_id("\n"); }, {"request_id"}},
+                            });
 }
 
 TEST(GetLockTest, LockIsRequired) {
   using Get = v1::GetLockRequest;
-  ExpectVariations<Get>(
-      Parse<Get>("lock_id: 'lock-1'"),
-      {
-          {"empty", [](Get& r) { r.Clear(); }, {"lock_id"}},
-          {"too long", [](Get& r) { r.set_lock_id(std::string(129, 'a')); }, {"lock_id"}},
-      });
+  ExpectVariations<Get>(Parse<Get>("lock_id: 'lock-1'"),
+                        {
+                            {"empty", [](Get& r) { r.Clear(); }, {"lock_id"}},
+                            {"too long", [](Get& r) { r.set_lock_id(std::string(129, 'a')); }, {"lock_id"}},
+                        });
 }
 
 TEST(ListLocksTest, TenantIsOptional) {

@@ -19,8 +19,7 @@ void CheckResourceUsage(const FieldPath& path, const v1::ResourceUsage& usage, C
   }
   checks.AtLeast0(path.Field("api_calls"), usage.api_calls());
   if (usage.has_processing_time()) {
-    checks.DurationBetween(path.Field("processing_time"), usage.processing_time(),
-                           absl::ZeroDuration(), kNoMaximum);
+    checks.DurationBetween(path.Field("processing_time"), usage.processing_time(), absl::ZeroDuration(), kNoMaximum);
   }
 }
 
@@ -38,8 +37,7 @@ void CheckCounts(const FieldPath& path, const v1::Snapshot& snapshot, Checks& ch
   check_part(path.Field("failed_actions"), failed);
   const bool in_range = successful >= 0 && successful <= total && failed >= 0 && failed <= total;
   if (in_range && successful > total - failed) {
-    checks.Add(path.Field("failed_actions"),
-               "must together with successful_actions be at most total_actions");
+    checks.Add(path.Field("failed_actions"), "must together with successful_actions be at most total_actions");
   }
 }
 
@@ -68,8 +66,8 @@ void CheckSnapshot(const FieldPath& path, const v1::Snapshot& snapshot, Checks& 
   CheckCounts(path, snapshot, checks);
   CheckScores(path, snapshot, checks);
   if (snapshot.has_average_response_time()) {
-    checks.DurationBetween(path.Field("average_response_time"), snapshot.average_response_time(),
-                           absl::ZeroDuration(), kResponseTimeMax);
+    checks.DurationBetween(path.Field("average_response_time"), snapshot.average_response_time(), absl::ZeroDuration(),
+                           kResponseTimeMax);
   }
   if (snapshot.has_resource_usage()) {
     CheckResourceUsage(path.Field("resource_usage"), snapshot.resource_usage(), checks);
@@ -91,8 +89,7 @@ void CheckMetricValue(const FieldPath& path, v1::Metric metric, double value, Ch
       // As long as a snapshot may report, so that the mean of a window is one that a snapshot can
       // hold.
       if (!(value >= 0 && value <= absl::ToDoubleSeconds(kResponseTimeMax))) {
-        checks.Add(path, absl::StrCat("must be 0 to ", absl::ToInt64Seconds(kResponseTimeMax),
-                                      " seconds"));
+        checks.Add(path, absl::StrCat("must be 0 to ", absl::ToInt64Seconds(kResponseTimeMax), " seconds"));
       }
       return;
     case v1::METRIC_RESOURCE_USAGE:
@@ -142,8 +139,7 @@ absl::Status Validate(const v1::RecordDataPointsRequest& request) {
   checks.RequiredId(root.Field("agent_id"), request.agent_id());
   const FieldPath points = root.Field("points");
   if (request.points_size() < 1 || request.points_size() > kPointsPerReportMax) {
-    checks.Add(points, absl::StrCat("must be 1 to ", kPointsPerReportMax, " points, not ",
-                                    request.points_size()));
+    checks.Add(points, absl::StrCat("must be 1 to ", kPointsPerReportMax, " points, not ", request.points_size()));
   } else {
     for (int i = 0; i < request.points_size(); ++i) {
       CheckDataPoint(points.Index(i), request.points(i), checks);

@@ -52,12 +52,8 @@ TEST(ReportSnapshotTest, EnvelopeAndNames) {
       ValidReport(),
       {
           {"empty", [](Report& r) { r.Clear(); }, {"snapshot"}},
-          {"only names",
-           [](Report& r) { r = Parse<Report>("snapshot { tenant_id: 't' agent_id: 'a' }"); },
-           {}},
-          {"no names",
-           [](Report& r) { r.mutable_snapshot()->Clear(); },
-           {"snapshot.tenant_id", "snapshot.agent_id"}},
+          {"only names", [](Report& r) { r = Parse<Report>("snapshot { tenant_id: 't' agent_id: 'a' }"); }, {}},
+          {"no names", [](Report& r) { r.mutable_snapshot()->Clear(); }, {"snapshot.tenant_id", "snapshot.agent_id"}},
           {"tenant too long",
            InSnapshot([](v1::Snapshot& s) { s.set_tenant_id(std::string(129, 'a')); }),
            {"snapshot.tenant_id"}},
@@ -66,9 +62,7 @@ TEST(ReportSnapshotTest, EnvelopeAndNames) {
            {"snapshot.agent_id"}},
           {"no request id", [](Report& r) { r.clear_request_id(); }, {}},
           {"request id of 64 bytes", [](Report& r) { r.set_request_id(std::string(64, 'r')); }, {}},
-          {"request id too long",
-           [](Report& r) { r.set_request_id(std::string(65, 'r')); },
-           {"request_id"}},
+          {"request id too long", [](Report& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
           {"two things wrong",
            [](Report& r) {
              r.mutable_snapshot()->clear_agent_id();
@@ -96,9 +90,7 @@ TEST(ReportSnapshotTest, TimesStatusAndDurations) {
           {"status negative",
            InSnapshot([](v1::Snapshot& s) { s.set_status(static_cast<v1::AgentStatus>(-1)); }),
            {"snapshot.status"}},
-          {"response time 0",
-           InSnapshot([](v1::Snapshot& s) { s.mutable_average_response_time()->Clear(); }),
-           {}},
+          {"response time 0", InSnapshot([](v1::Snapshot& s) { s.mutable_average_response_time()->Clear(); }), {}},
           {"response time negative",
            InSnapshot([](v1::Snapshot& s) {
              s.mutable_average_response_time()->set_seconds(0);
@@ -132,33 +124,28 @@ TEST(ReportSnapshotTest, CountsAreConsistent) {
     });
   };
   ExpectVariations<Report>(
-      ValidReport(),
-      {
-          {"nothing done", counts(0, 0, 0), {}},
-          {"some still open", counts(10, 3, 3), {}},
-          {"all successful", counts(10, 10, 0), {}},
-          {"total negative", counts(-1, 0, 0), {"snapshot.total_actions"}},
-          {"successful negative", counts(10, -1, 0), {"snapshot.successful_actions"}},
-          {"failed negative", counts(10, 0, -1), {"snapshot.failed_actions"}},
-          {"successful above total", counts(10, 11, 0), {"snapshot.successful_actions"}},
-          {"failed above total", counts(10, 0, 11), {"snapshot.failed_actions"}},
-          {"together above total", counts(10, 6, 5), {"snapshot.failed_actions"}},
-          {"the sum would overflow",
-           counts(kLargest, kLargest, kLargest),
-           {"snapshot.failed_actions"}},
-          {"everything wrong",
-           counts(-1, -1, -1),
-           {"snapshot.total_actions", "snapshot.successful_actions", "snapshot.failed_actions"}},
-      });
+      ValidReport(), {
+                         {"nothing done", counts(0, 0, 0), {}},
+                         {"some still open", counts(10, 3, 3), {}},
+                         {"all successful", counts(10, 10, 0), {}},
+                         {"total negative", counts(-1, 0, 0), {"snapshot.total_actions"}},
+                         {"successful negative", counts(10, -1, 0), {"snapshot.successful_actions"}},
+                         {"failed negative", counts(10, 0, -1), {"snapshot.failed_actions"}},
+                         {"successful above total", counts(10, 11, 0), {"snapshot.successful_actions"}},
+                         {"failed above total", counts(10, 0, 11), {"snapshot.failed_actions"}},
+                         {"together above total", counts(10, 6, 5), {"snapshot.failed_actions"}},
+                         {"the sum would overflow", counts(kLargest, kLargest, kLargest), {"snapshot.failed_actions"}},
+                         {"everything wrong",
+                          counts(-1, -1, -1),
+                          {"snapshot.total_actions", "snapshot.successful_actions", "snapshot.failed_actions"}},
+                     });
 }
 
 TEST(ReportSnapshotTest, ScoresAreRatios) {
   ExpectVariations<Report>(
       ValidReport(),
       {
-          {"success rate",
-           InSnapshot([](v1::Snapshot& s) { s.set_success_rate(1.001); }),
-           {"snapshot.success_rate"}},
+          {"success rate", InSnapshot([](v1::Snapshot& s) { s.set_success_rate(1.001); }), {"snapshot.success_rate"}},
           {"success rate infinite",
            InSnapshot([](v1::Snapshot& s) { s.set_success_rate(-kInfinity); }),
            {"snapshot.success_rate"}},
@@ -171,9 +158,7 @@ TEST(ReportSnapshotTest, ScoresAreRatios) {
           {"user satisfaction",
            InSnapshot([](v1::Snapshot& s) { s.set_user_satisfaction_score(kInfinity); }),
            {"snapshot.user_satisfaction_score"}},
-          {"a rate that the counts do not give",
-           InSnapshot([](v1::Snapshot& s) { s.set_success_rate(0.1); }),
-           {}},
+          {"a rate that the counts do not give", InSnapshot([](v1::Snapshot& s) { s.set_success_rate(0.1); }), {}},
       });
 }
 
@@ -185,16 +170,13 @@ TEST(ReportSnapshotTest, ResourcesAreFiniteAndAtLeast0) {
            InSnapshot([](v1::Snapshot& s) { s.mutable_resource_usage()->set_cpu_usage(-1); }),
            {"snapshot.resource_usage.cpu_usage"}},
           {"memory",
-           InSnapshot(
-               [](v1::Snapshot& s) { s.mutable_resource_usage()->set_memory_usage(kInfinity); }),
+           InSnapshot([](v1::Snapshot& s) { s.mutable_resource_usage()->set_memory_usage(kInfinity); }),
            {"snapshot.resource_usage.memory_usage"}},
           {"calls",
            InSnapshot([](v1::Snapshot& s) { s.mutable_resource_usage()->set_api_calls(-1); }),
            {"snapshot.resource_usage.api_calls"}},
           {"processing time",
-           InSnapshot([](v1::Snapshot& s) {
-             s.mutable_resource_usage()->mutable_processing_time()->set_nanos(-1);
-           }),
+           InSnapshot([](v1::Snapshot& s) { s.mutable_resource_usage()->mutable_processing_time()->set_nanos(-1); }),
            {"snapshot.resource_usage.processing_time"}},
           {"a long processing time",
            InSnapshot([](v1::Snapshot& s) {
@@ -226,33 +208,30 @@ Record ValidRecord() {
 
 TEST(RecordDataPointsTest, EnvelopeAndNumberOfPoints) {
   ExpectVariations<Record>(
-      ValidRecord(),
-      {
-          {"empty", [](Record& r) { r.Clear(); }, {"tenant_id", "agent_id", "points"}},
-          {"no points", [](Record& r) { r.clear_points(); }, {"points"}},
-          {"1,000 points",
-           [](Record& r) {
-             while (r.points_size() < 1000) *r.add_points() = r.points(0);
-           },
-           {}},
-          {"1,001 points",
-           [](Record& r) {
-             while (r.points_size() < 1001) *r.add_points() = r.points(0);
-           },
-           {"points"}},
-          {"tenant", [](Record& r) { r.set_tenant_id("\x7F"); }, {"tenant_id"}},
-          {"agent", [](Record& r) { r.set_agent_id(std::string(129, 'a')); }, {"agent_id"}},
-          {"request id", [](Record& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
-      });
+      ValidRecord(), {
+                         {"empty", [](Record& r) { r.Clear(); }, {"tenant_id", "agent_id", "points"}},
+                         {"no points", [](Record& r) { r.clear_points(); }, {"points"}},
+                         {"1,000 points",
+                          [](Record& r) {
+                            while (r.points_size() < 1000) *r.add_points() = r.points(0);
+                          },
+                          {}},
+                         {"1,001 points",
+                          [](Record& r) {
+                            while (r.points_size() < 1001) *r.add_points() = r.points(0);
+                          },
+                          {"points"}},
+                         {"tenant", [](Record& r) { r.set_tenant_id("\x7F"); }, {"tenant_id"}},
+                         {"agent", [](Record& r) { r.set_agent_id(std::string(129, 'a')); }, {"agent_id"}},
+                         {"request id", [](Record& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
+                     });
 }
 
 TEST(RecordDataPointsTest, EachPoint) {
   ExpectVariations<Record>(
       ValidRecord(),
       {
-          {"no metric",
-           [](Record& r) { r.mutable_points(1)->clear_metric(); },
-           {"points[1].metric"}},
+          {"no metric", [](Record& r) { r.mutable_points(1)->clear_metric(); }, {"points[1].metric"}},
           {"unknown metric",
            [](Record& r) { r.mutable_points(1)->set_metric(static_cast<v1::Metric>(7)); },
            {"points[1].metric"}},
@@ -265,9 +244,7 @@ TEST(RecordDataPointsTest, EachPoint) {
           {"context out of range",
            [](Record& r) { r.mutable_points(2)->mutable_context()->set_cpu_usage(kNotANumber); },
            {"points[2].context.cpu_usage"}},
-          {"resource usage without context",
-           [](Record& r) { r.mutable_points(2)->clear_context(); },
-           {}},
+          {"resource usage without context", [](Record& r) { r.mutable_points(2)->clear_context(); }, {}},
           {"several",
            [](Record& r) {
              r.mutable_points(0)->set_value(2);
@@ -299,49 +276,45 @@ TEST(RecordDataPointsTest, EveryMetricHasItsRange) {
         r.mutable_points(0)->set_value(number);
       };
     };
-    ExpectVariations<Record>(ValidRecord(),
-                             {
-                                 {"0", value(0), {}},
-                                 {"largest", value(range.largest), {}},
-                                 {"too large", value(range.too_large), {"points[0].value"}},
-                                 {"negative", value(-0.01), {"points[0].value"}},
-                                 {"infinite", value(kInfinity), {"points[0].value"}},
-                                 {"not a number", value(kNotANumber), {"points[0].value"}},
-                             });
+    ExpectVariations<Record>(ValidRecord(), {
+                                                {"0", value(0), {}},
+                                                {"largest", value(range.largest), {}},
+                                                {"too large", value(range.too_large), {"points[0].value"}},
+                                                {"negative", value(-0.01), {"points[0].value"}},
+                                                {"infinite", value(kInfinity), {"points[0].value"}},
+                                                {"not a number", value(kNotANumber), {"points[0].value"}},
+                                            });
   }
 }
 
 TEST(GetAgentTest, NamesAreRequired) {
   using Request = v1::GetAgentRequest;
-  ExpectVariations<Request>(
-      Parse<Request>("tenant_id: 't' agent_id: 'a'"),
-      {
-          {"empty", [](Request& r) { r.Clear(); }, {"tenant_id", "agent_id"}},
-          {"tenant", [](Request& r) { r.set_tenant_id("\n"); }, {"tenant_id"}},
-          {"agent", [](Request& r) { r.set_agent_id("\n"); }, {"agent_id"}},
-      });
+  ExpectVariations<Request>(Parse<Request>("tenant_id: 't' agent_id: 'a'"),
+                            {
+                                {"empty", [](Request& r) { r.Clear(); }, {"tenant_id", "agent_id"}},
+                                {"tenant", [](Request& r) { r.set_tenant_id("\n"); }, {"tenant_id"}},
+                                {"agent", [](Request& r) { r.set_agent_id("\n"); }, {"agent_id"}},
+                            });
 }
 
 TEST(ListAgentsTest, TenantAndPage) {
   using Request = v1::ListAgentsRequest;
-  ExpectVariations<Request>(
-      Parse<Request>("tenant_id: 't' page_size: 5 page_token: 'p'"),
-      {
-          {"tenant", [](Request& r) { r.clear_tenant_id(); }, {"tenant_id"}},
-          {"page size", [](Request& r) { r.set_page_size(-1); }, {"page_size"}},
-          {"default page size", [](Request& r) { r.set_page_size(0); }, {}},
-          {"any page size", [](Request& r) { r.set_page_size(1000000); }, {}},
-      });
+  ExpectVariations<Request>(Parse<Request>("tenant_id: 't' page_size: 5 page_token: 'p'"),
+                            {
+                                {"tenant", [](Request& r) { r.clear_tenant_id(); }, {"tenant_id"}},
+                                {"page size", [](Request& r) { r.set_page_size(-1); }, {"page_size"}},
+                                {"default page size", [](Request& r) { r.set_page_size(0); }, {}},
+                                {"any page size", [](Request& r) { r.set_page_size(1000000); }, {}},
+                            });
 }
 
 TEST(GetFleetStatsTest, TenantIsOptional) {
   using Request = v1::GetFleetStatsRequest;
-  ExpectVariations<Request>(
-      Parse<Request>("tenant_id: 't'"),
-      {
-          {"all", [](Request& r) { r.clear_tenant_id(); }, {}},
-          {"tenant", [](Request& r) { r.set_tenant_id(std::string(129, 't')); }, {"tenant_id"}},
-      });
+  ExpectVariations<Request>(Parse<Request>("tenant_id: 't'"),
+                            {
+                                {"all", [](Request& r) { r.clear_tenant_id(); }, {}},
+                                {"tenant", [](Request& r) { r.set_tenant_id(std::string(129, 't')); }, {"tenant_id"}},
+                            });
 }
 
 }  // namespace

@@ -22,12 +22,8 @@ TEST(UpdatePolicyTest, OnlyTheEnvelopeIsChecked) {
       Parse<Update>("policy { tenant_id: 't' } request_id: 'r'"),
       {
           {"empty", [](Update& r) { r.Clear(); }, {"policy"}},
-          {"no tenant",
-           [](Update& r) { r.mutable_policy()->clear_tenant_id(); },
-           {"policy.tenant_id"}},
-          {"tenant",
-           [](Update& r) { r.mutable_policy()->set_tenant_id(std::string(129, 't')); },
-           {"policy.tenant_id"}},
+          {"no tenant", [](Update& r) { r.mutable_policy()->clear_tenant_id(); }, {"policy.tenant_id"}},
+          {"tenant", [](Update& r) { r.mutable_policy()->set_tenant_id(std::string(129, 't')); }, {"policy.tenant_id"}},
           {"request id", [](Update& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
           {"content", [](Update& r) { r.mutable_policy()->add_tiers()->set_tier(9); }, {}},
       });

@@ -16,8 +16,7 @@ using google::protobuf::Struct;
 using google::protobuf::Value;
 
 // A field that this server does not know could be the one that makes the action dangerous.
-void CheckNoUnknownFields(const FieldPath& path, const google::protobuf::Message& message,
-                          Checks& checks) {
+void CheckNoUnknownFields(const FieldPath& path, const google::protobuf::Message& message, Checks& checks) {
   if (!message.GetReflection()->GetUnknownFields(message).empty()) {
     checks.Add(path, "has a field that this server does not know");
   }
@@ -28,8 +27,7 @@ void CheckValue(const FieldPath& path, const Value& value, int depth, Checks& ch
 // `depth` counts the structs and lists around the values, 1 for the parameters themselves.
 bool IsTooDeep(const FieldPath& path, int depth, Checks& checks) {
   if (depth <= kParametersDepthMax) return false;
-  checks.Add(path,
-             absl::StrCat("is nested too deep: use at most ", kParametersDepthMax, " levels"));
+  checks.Add(path, absl::StrCat("is nested too deep: use at most ", kParametersDepthMax, " levels"));
   return true;
 }
 
@@ -46,16 +44,14 @@ void CheckStruct(const FieldPath& path, const Struct& fields, int depth, Checks&
 void CheckList(const FieldPath& path, const ListValue& list, int depth, Checks& checks) {
   CheckNoUnknownFields(path, list, checks);
   if (IsTooDeep(path, depth, checks)) return;
-  for (int i = 0; i < list.values_size(); ++i)
-    CheckValue(path.Index(i), list.values(i), depth, checks);
+  for (int i = 0; i < list.values_size(); ++i) CheckValue(path.Index(i), list.values(i), depth, checks);
 }
 
 void CheckValue(const FieldPath& path, const Value& value, int depth, Checks& checks) {
   CheckNoUnknownFields(path, value, checks);
   switch (value.kind_case()) {
     case Value::kNullValue:
-      if (value.null_value() != google::protobuf::NULL_VALUE)
-        checks.Add(path, "is not a known null value");
+      if (value.null_value() != google::protobuf::NULL_VALUE) checks.Add(path, "is not a known null value");
       return;
     case Value::kNumberValue:
       if (!std::isfinite(value.number_value())) checks.Add(path, "must be a finite number");
@@ -80,8 +76,7 @@ void CheckValue(const FieldPath& path, const Value& value, int depth, Checks& ch
 void CheckParameters(const FieldPath& path, const Struct& parameters, Checks& checks) {
   const size_t bytes = parameters.ByteSizeLong();
   if (bytes > kParametersBytesMax) {
-    checks.Add(
-        path, absl::StrCat("are ", bytes, " bytes serialised: give at most ", kParametersBytesMax));
+    checks.Add(path, absl::StrCat("are ", bytes, " bytes serialised: give at most ", kParametersBytesMax));
     return;
   }
   CheckStruct(path, parameters, 1, checks);
@@ -95,8 +90,7 @@ void CheckAction(const FieldPath& path, const v1::Action& action, Checks& checks
   checks.RequiredId(path.Field("action_type"), action.action_type());
   checks.OptionalId(path.Field("category"), action.category(), kCategoryBytesMax);
   checks.OptionalId(path.Field("target_resource"), action.target_resource(), kResourceBytesMax);
-  if (action.has_parameters())
-    CheckParameters(path.Field("parameters"), action.parameters(), checks);
+  if (action.has_parameters()) CheckParameters(path.Field("parameters"), action.parameters(), checks);
   if (action.has_risk_score()) checks.Ratio(path.Field("risk_score"), action.risk_score());
   if (action.has_impact_score()) checks.Ratio(path.Field("impact_score"), action.impact_score());
   if (action.has_recommended_tier()) {
@@ -108,8 +102,7 @@ void CheckAction(const FieldPath& path, const v1::Action& action, Checks& checks
   }
 }
 
-void CheckRequiredAction(const FieldPath& path, bool has_action, const v1::Action& action,
-                         Checks& checks) {
+void CheckRequiredAction(const FieldPath& path, bool has_action, const v1::Action& action, Checks& checks) {
   if (has_action) {
     CheckAction(path, action, checks);
   } else {
@@ -131,8 +124,8 @@ absl::Status Validate(const v1::ArbitrateStreamRequest& request) {
   const FieldPath root;
   Checks checks;
   if (request.requests_size() < 1 || request.requests_size() > kStreamRequestsMax) {
-    checks.Add(root.Field("requests"), absl::StrCat("must be 1 to ", kStreamRequestsMax,
-                                                    " requests, not ", request.requests_size()));
+    checks.Add(root.Field("requests"),
+               absl::StrCat("must be 1 to ", kStreamRequestsMax, " requests, not ", request.requests_size()));
   }
   return checks.ToStatus();
 }

@@ -86,40 +86,18 @@ TEST(ArbitrateTest, EnvelopeAndNames) {
            [](Request& r) { r.mutable_action()->Clear(); },
            {"action.tenant_id", "action.agent_id", "action.action_type"}},
           {"only what is required",
-           [](Request& r) {
-             r = Parse<Request>("action { tenant_id: 't' agent_id: 'a' action_type: 'x' }");
-           },
+           [](Request& r) { r = Parse<Request>("action { tenant_id: 't' agent_id: 'a' action_type: 'x' }"); },
            {}},
-          {"request id",
-           [](Request& r) { r.set_request_id(std::string(65, 'r')); },
-           {"request_id"}},
-          {"tenant",
-           InAction([](v1::Action& a) { a.set_tenant_id(std::string(129, 'a')); }),
-           {"action.tenant_id"}},
-          {"agent",
-           InAction([](v1::Action& a) { a.set_agent_id(std::string("a\0", 2)); }),
-           {"action.agent_id"}},
-          {"action id of 128 bytes",
-           InAction([](v1::Action& a) { a.set_action_id(std::string(128, 'a')); }),
-           {}},
-          {"action id",
-           InAction([](v1::Action& a) { a.set_action_id(std::string(129, 'a')); }),
-           {"action.action_id"}},
-          {"type of 128 bytes",
-           InAction([](v1::Action& a) { a.set_action_type(std::string(128, 'a')); }),
-           {}},
-          {"type",
-           InAction([](v1::Action& a) { a.set_action_type(std::string(129, 'a')); }),
-           {"action.action_type"}},
-          {"category of 64 bytes",
-           InAction([](v1::Action& a) { a.set_category(std::string(64, 'a')); }),
-           {}},
-          {"category",
-           InAction([](v1::Action& a) { a.set_category(std::string(65, 'a')); }),
-           {"action.category"}},
-          {"resource of 512 bytes",
-           InAction([](v1::Action& a) { a.set_target_resource(std::string(512, 'a')); }),
-           {}},
+          {"request id", [](Request& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
+          {"tenant", InAction([](v1::Action& a) { a.set_tenant_id(std::string(129, 'a')); }), {"action.tenant_id"}},
+          {"agent", InAction([](v1::Action& a) { a.set_agent_id(std::string("a\0", 2)); }), {"action.agent_id"}},
+          {"action id of 128 bytes", InAction([](v1::Action& a) { a.set_action_id(std::string(128, 'a')); }), {}},
+          {"action id", InAction([](v1::Action& a) { a.set_action_id(std::string(129, 'a')); }), {"action.action_id"}},
+          {"type of 128 bytes", InAction([](v1::Action& a) { a.set_action_type(std::string(128, 'a')); }), {}},
+          {"type", InAction([](v1::Action& a) { a.set_action_type(std::string(129, 'a')); }), {"action.action_type"}},
+          {"category of 64 bytes", InAction([](v1::Action& a) { a.set_category(std::string(64, 'a')); }), {}},
+          {"category", InAction([](v1::Action& a) { a.set_category(std::string(65, 'a')); }), {"action.category"}},
+          {"resource of 512 bytes", InAction([](v1::Action& a) { a.set_target_resource(std::string(512, 'a')); }), {}},
           {"resource",
            InAction([](v1::Action& a) { a.set_target_resource(std::string(513, 'a')); }),
            {"action.target_resource"}},
@@ -131,25 +109,13 @@ TEST(ArbitrateTest, NumbersTierAndTime) {
       ValidRequest(),
       {
           {"risk", InAction([](v1::Action& a) { a.set_risk_score(1.5); }), {"action.risk_score"}},
-          {"risk not a number",
-           InAction([](v1::Action& a) { a.set_risk_score(kNotANumber); }),
-           {"action.risk_score"}},
-          {"impact",
-           InAction([](v1::Action& a) { a.set_impact_score(-0.1); }),
-           {"action.impact_score"}},
-          {"impact infinite",
-           InAction([](v1::Action& a) { a.set_impact_score(kInfinity); }),
-           {"action.impact_score"}},
+          {"risk not a number", InAction([](v1::Action& a) { a.set_risk_score(kNotANumber); }), {"action.risk_score"}},
+          {"impact", InAction([](v1::Action& a) { a.set_impact_score(-0.1); }), {"action.impact_score"}},
+          {"impact infinite", InAction([](v1::Action& a) { a.set_impact_score(kInfinity); }), {"action.impact_score"}},
           {"tier 3", InAction([](v1::Action& a) { a.set_recommended_tier(3); }), {}},
-          {"tier 4",
-           InAction([](v1::Action& a) { a.set_recommended_tier(4); }),
-           {"action.recommended_tier"}},
-          {"tier -1",
-           InAction([](v1::Action& a) { a.set_recommended_tier(-1); }),
-           {"action.recommended_tier"}},
-          {"time",
-           InAction([](v1::Action& a) { a.mutable_request_time()->set_nanos(-1); }),
-           {"action.request_time"}},
+          {"tier 4", InAction([](v1::Action& a) { a.set_recommended_tier(4); }), {"action.recommended_tier"}},
+          {"tier -1", InAction([](v1::Action& a) { a.set_recommended_tier(-1); }), {"action.recommended_tier"}},
+          {"time", InAction([](v1::Action& a) { a.mutable_request_time()->set_nanos(-1); }), {"action.request_time"}},
       });
 }
 
@@ -173,9 +139,7 @@ TEST(ArbitrateTest, UnknownFieldsAreRefusedAtEveryLevelOfTheAction) {
           {"struct",
            OneParameter([](Value& v) { AddUnknownField(*v.mutable_struct_value()); }),
            {"action.parameters.v"}},
-          {"list",
-           OneParameter([](Value& v) { AddUnknownField(*v.mutable_list_value()); }),
-           {"action.parameters.v"}},
+          {"list", OneParameter([](Value& v) { AddUnknownField(*v.mutable_list_value()); }), {"action.parameters.v"}},
           {"value in a list",
            OneParameter([](Value& v) {
              v.mutable_list_value()->add_values()->set_number_value(1);
@@ -198,42 +162,31 @@ TEST(ArbitrateTest, ParametersHoldOnlyFiniteNumbersAndKnownValues) {
       ValidRequest(),
       {
           {"no parameters", InAction([](v1::Action& a) { a.clear_parameters(); }), {}},
-          {"empty parameters",
-           InAction([](v1::Action& a) { a.mutable_parameters()->Clear(); }),
-           {}},
+          {"empty parameters", InAction([](v1::Action& a) { a.mutable_parameters()->Clear(); }), {}},
           {"number", OneParameter([](Value& v) { v.set_number_value(-1e308); }), {}},
-          {"not a number",
-           OneParameter([](Value& v) { v.set_number_value(kNotANumber); }),
-           {"action.parameters.v"}},
-          {"infinite",
-           OneParameter([](Value& v) { v.set_number_value(kInfinity); }),
-           {"action.parameters.v"}},
+          {"not a number", OneParameter([](Value& v) { v.set_number_value(kNotANumber); }), {"action.parameters.v"}},
+          {"infinite", OneParameter([](Value& v) { v.set_number_value(kInfinity); }), {"action.parameters.v"}},
           {"negative infinite",
            OneParameter([](Value& v) { v.set_number_value(-kInfinity); }),
            {"action.parameters.v"}},
           {"in a list in a struct",
            OneParameter([](Value& v) {
              auto& b = (*v.mutable_struct_value()->mutable_fields())["b"];
-             for (double number : {1.0, 2.0, kInfinity})
-               b.mutable_list_value()->add_values()->set_number_value(number);
+             for (double number : {1.0, 2.0, kInfinity}) b.mutable_list_value()->add_values()->set_number_value(number);
            }),
            {"action.parameters.v.b[2]"}},
           {"in a struct in a list",
            OneParameter([](Value& v) {
-             auto& fields =
-                 *v.mutable_list_value()->add_values()->mutable_struct_value()->mutable_fields();
+             auto& fields = *v.mutable_list_value()->add_values()->mutable_struct_value()->mutable_fields();
              fields["c"].set_number_value(kNotANumber);
            }),
            {"action.parameters.v[0].c"}},
           {"no value", OneParameter([](Value&) {}), {"action.parameters.v"}},
           {"unknown null",
-           OneParameter(
-               [](Value& v) { v.set_null_value(static_cast<google::protobuf::NullValue>(1)); }),
+           OneParameter([](Value& v) { v.set_null_value(static_cast<google::protobuf::NullValue>(1)); }),
            {"action.parameters.v"}},
           {"text", OneParameter([](Value& v) { v.set_string_value("\n\xC3\xA4"); }), {}},
-          {"text not UTF-8",
-           OneParameter([](Value& v) { v.set_string_value("\xFF"); }),
-           {"action.parameters.v"}},
+          {"text not UTF-8", OneParameter([](Value& v) { v.set_string_value("\xFF"); }), {"action.parameters.v"}},
           {"name not UTF-8",
            InAction([](v1::Action& a) {
              a.clear_parameters();
@@ -250,8 +203,7 @@ TEST(ArbitrateTest, EveryBadParameterIsNamed) {
   fields["q"].set_number_value(kInfinity);
   request.mutable_action()->set_risk_score(2);
   EXPECT_THAT(ViolatedFields(Validate(request)),
-              testing::UnorderedElementsAre("action.parameters.p", "action.parameters.q",
-                                            "action.risk_score"));
+              testing::UnorderedElementsAre("action.parameters.p", "action.parameters.q", "action.risk_score"));
 }
 
 // Parameters with `levels` levels of structs or lists, the parameters themselves being the first.
@@ -261,8 +213,8 @@ Request Nested(int levels, bool lists) {
   parameters.Clear();
   Value* value = &(*parameters.mutable_fields())["v"];
   for (int level = 2; level <= levels; ++level) {
-    value = lists ? value->mutable_list_value()->add_values()
-                  : &(*value->mutable_struct_value()->mutable_fields())["v"];
+    value =
+        lists ? value->mutable_list_value()->add_values() : &(*value->mutable_struct_value()->mutable_fields())["v"];
   }
   value->set_bool_value(true);
   return request;
@@ -302,8 +254,7 @@ TEST(ArbitrateTest, ParametersMayHave64KiB) {
 TEST(ArbitrateTest, NoValueIsRepeatedInTheError) {
   Request request = ValidRequest();
   request.mutable_action()->set_agent_id("hunter2\n");
-  (*request.mutable_action()->mutable_parameters()->mutable_fields())["v"].set_string_value(
-      "hunter2\xFF");
+  (*request.mutable_action()->mutable_parameters()->mutable_fields())["v"].set_string_value("hunter2\xFF");
   EXPECT_EQ(Validate(request).ToString().find("hunter2"), std::string::npos);
 }
 
@@ -328,26 +279,23 @@ TEST(ExplainActionTest, ActionIsCheckedAsInArbitrate) {
   using Explain = v1::ExplainActionRequest;
   Explain valid;
   *valid.mutable_action() = ValidRequest().action();
-  ExpectVariations<Explain>(valid,
-                            {
-                                {"empty", [](Explain& r) { r.Clear(); }, {"action"}},
-                                {"tier",
-                                 [](Explain& r) { r.mutable_action()->set_recommended_tier(4); },
-                                 {"action.recommended_tier"}},
-                            });
+  ExpectVariations<Explain>(
+      valid, {
+                 {"empty", [](Explain& r) { r.Clear(); }, {"action"}},
+                 {"tier", [](Explain& r) { r.mutable_action()->set_recommended_tier(4); }, {"action.recommended_tier"}},
+             });
 }
 
 TEST(ListDecisionsTest, FilterAndPage) {
   using List = v1::ListDecisionsRequest;
-  ExpectVariations<List>(
-      Parse<List>("tenant_id: 't' agent_id: 'a' verdict: VERDICT_LOCK page_size: 1"),
-      {
-          {"only the tenant", [](List& r) { r = Parse<List>("tenant_id: 't'"); }, {}},
-          {"empty", [](List& r) { r.Clear(); }, {"tenant_id"}},
-          {"agent", [](List& r) { r.set_agent_id("\n"); }, {"agent_id"}},
-          {"verdict", [](List& r) { r.set_verdict(static_cast<v1::Verdict>(4)); }, {"verdict"}},
-          {"page size", [](List& r) { r.set_page_size(-1); }, {"page_size"}},
-      });
+  ExpectVariations<List>(Parse<List>("tenant_id: 't' agent_id: 'a' verdict: VERDICT_LOCK page_size: 1"),
+                         {
+                             {"only the tenant", [](List& r) { r = Parse<List>("tenant_id: 't'"); }, {}},
+                             {"empty", [](List& r) { r.Clear(); }, {"tenant_id"}},
+                             {"agent", [](List& r) { r.set_agent_id("\n"); }, {"agent_id"}},
+                             {"verdict", [](List& r) { r.set_verdict(static_cast<v1::Verdict>(4)); }, {"verdict"}},
+                             {"page size", [](List& r) { r.set_page_size(-1); }, {"page_size"}},
+                         });
 }
 
 }  // namespace

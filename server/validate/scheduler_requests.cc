@@ -17,12 +17,11 @@ constexpr size_t kClientSecretBytesMax = 4096;
 constexpr size_t kRefreshTokenBytesMax = 8192;
 constexpr size_t kScopeBytesMax = 4096;
 
-// Fields that are output only are not looked at: a task that was read can be sent back.
+// Fields that are output only are not looked at: a task that was read can be sent back. Which types are registered is
+// for the engine to know.
 void CheckTask(const FieldPath& path, const v1::Task& task, Checks& checks) {
   checks.RequiredId(path.Field("tenant_id"), task.tenant_id());
-  if (task.type() != kOAuthTokenType) {
-    checks.Add(path.Field("type"), "must be a registered type: \"oauth_token\"");
-  }
+  checks.RequiredId(path.Field("type"), task.type());
   checks.RequiredId(path.Field("target"), task.target(), kTargetBytesMax);
   if (task.has_next_run_time()) checks.Time(path.Field("next_run_time"), task.next_run_time());
   if (task.has_interval()) {
@@ -41,8 +40,7 @@ void CheckGrant(const FieldPath& path, const v1::OAuthGrant& grant, Checks& chec
   checks.OptionalId(path.Field("scope"), grant.scope(), kScopeBytesMax);
 }
 
-void CheckOptionalGrant(const FieldPath& path, const v1::CreateTaskRequest& request,
-                        Checks& checks) {
+void CheckOptionalGrant(const FieldPath& path, const v1::CreateTaskRequest& request, Checks& checks) {
   const bool wanted = request.task().type() == kOAuthTokenType;
   if (wanted && request.has_oauth_grant()) {
     CheckGrant(path, request.oauth_grant(), checks);

@@ -48,25 +48,18 @@ TEST(CreateTaskTest, Task) {
            [](Create& r) { r = Parse<Create>("task {}"); },
            {"task.tenant_id", "task.type", "task.target"}},
           {"tenant", [](Create& r) { r.mutable_task()->set_tenant_id("\n"); }, {"task.tenant_id"}},
-          {"target of 256 bytes",
-           [](Create& r) { r.mutable_task()->set_target(std::string(256, 'a')); },
-           {}},
-          {"target",
-           [](Create& r) { r.mutable_task()->set_target(std::string(257, 'a')); },
-           {"task.target"}},
+          {"type", [](Create& r) { r.mutable_task()->set_type("oauth_token\n"); }, {"task.type", "oauth_grant"}},
+          {"target of 256 bytes", [](Create& r) { r.mutable_task()->set_target(std::string(256, 'a')); }, {}},
+          {"target", [](Create& r) { r.mutable_task()->set_target(std::string(257, 'a')); }, {"task.target"}},
           {"at once", [](Create& r) { r.mutable_task()->clear_next_run_time(); }, {}},
-          {"time",
-           [](Create& r) { r.mutable_task()->mutable_next_run_time()->set_nanos(-1); },
-           {"task.next_run_time"}},
+          {"time", [](Create& r) { r.mutable_task()->mutable_next_run_time()->set_nanos(-1); }, {"task.next_run_time"}},
           {"default interval", [](Create& r) { r.mutable_task()->clear_interval(); }, {}},
           {"shortest interval", Interval(60, 0), {}},
           {"interval too short", Interval(59, 999999999), {"task.interval"}},
           {"longest interval", Interval(366 * 86400, 0), {}},
           {"interval too long", Interval(366 * 86400, 1), {"task.interval"}},
           {"interval of two signs", Interval(61, -1), {"task.interval"}},
-          {"output only fields are not looked at",
-           [](Create& r) { r.mutable_task()->set_task_id("\n"); },
-           {}},
+          {"output only fields are not looked at", [](Create& r) { r.mutable_task()->set_task_id("\n"); }, {}},
           {"request id", [](Create& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
       });
 }
@@ -75,15 +68,13 @@ TEST(CreateTaskTest, GrantBelongsToItsType) {
   ExpectVariations<Create>(
       ValidCreate(), {
                          {"no grant", [](Create& r) { r.clear_oauth_grant(); }, {"oauth_grant"}},
-                         {"another type",
-                          [](Create& r) { r.mutable_task()->set_type("http_probe"); },
-                          {"task.type", "oauth_grant"}},
+                         {"another type", [](Create& r) { r.mutable_task()->set_type("http_probe"); }, {"oauth_grant"}},
                          {"another type without a grant",
                           [](Create& r) {
                             r.mutable_task()->set_type("http_probe");
                             r.clear_oauth_grant();
                           },
-                          {"task.type"}},
+                          {}},
                      });
 }
 
@@ -96,9 +87,7 @@ TEST(CreateTaskTest, Grant) {
            {"oauth_grant.token_endpoint", "oauth_grant.client_id", "oauth_grant.refresh_token"}},
           {"public client", InGrant([](v1::OAuthGrant& g) { g.clear_client_secret(); }), {}},
           {"scope as granted", InGrant([](v1::OAuthGrant& g) { g.clear_scope(); }), {}},
-          {"loopback",
-           InGrant([](v1::OAuthGrant& g) { g.set_token_endpoint("http://127.0.0.1:8080/"); }),
-           {}},
+          {"loopback", InGrant([](v1::OAuthGrant& g) { g.set_token_endpoint("http://127.0.0.1:8080/"); }), {}},
           {"endpoint",
            InGrant([](v1::OAuthGrant& g) { g.set_token_endpoint("http://accounts.example.com/"); }),
            {"oauth_grant.token_endpoint"}},
@@ -111,9 +100,7 @@ TEST(CreateTaskTest, Grant) {
           {"token",
            InGrant([](v1::OAuthGrant& g) { g.set_refresh_token(std::string(8193, 'a')); }),
            {"oauth_grant.refresh_token"}},
-          {"scope",
-           InGrant([](v1::OAuthGrant& g) { g.set_scope(std::string(4097, 'a')); }),
-           {"oauth_grant.scope"}},
+          {"scope", InGrant([](v1::OAuthGrant& g) { g.set_scope(std::string(4097, 'a')); }), {"oauth_grant.scope"}},
           {"all at their longest",
            InGrant([](v1::OAuthGrant& g) {
              g.set_client_id(std::string(1024, 'a'));
@@ -155,13 +142,12 @@ TEST(ListTasksTest, TenantAndPage) {
 
 TEST(TriggerTaskTest, NamesAreRequired) {
   using Trigger = v1::TriggerTaskRequest;
-  ExpectVariations<Trigger>(Parse<Trigger>("tenant_id: 't' task_id: 'task-1' request_id: 'r'"),
-                            {
-                                {"empty", [](Trigger& r) { r.Clear(); }, {"tenant_id", "task_id"}},
-                                {"request id",
-                                 [](Trigger& r) { r.set_request_id(std::string(65, 'r')); },
-                                 {"request_id"}},
-                            });
+  ExpectVariations<Trigger>(
+      Parse<Trigger>("tenant_id: 't' task_id: 'task-1' request_id: 'r'"),
+      {
+          {"empty", [](Trigger& r) { r.Clear(); }, {"tenant_id", "task_id"}},
+          {"request id", [](Trigger& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
+      });
 }
 
 TEST(ListAttemptsTest, NamesAndPage) {

@@ -23,9 +23,8 @@ bool IsAllOf(absl::string_view text, absl::string_view characters) {
 bool IsPort(absl::string_view port) {
   if (port.empty()) return true;
   int number = 0;
-  return absl::ConsumePrefix(&port, ":") && !port.empty() && port.size() <= 5 &&
-         IsAllOf(port, kDigits) && absl::SimpleAtoi(port, &number) && number >= 1 &&
-         number <= 65535;
+  return absl::ConsumePrefix(&port, ":") && !port.empty() && port.size() <= 5 && IsAllOf(port, kDigits) &&
+         absl::SimpleAtoi(port, &number) && number >= 1 && number <= 65535;
 }
 
 // Whether `host` is four decimal numbers of 0 to 255. Other spellings (octal, hexadecimal, fewer
@@ -34,8 +33,8 @@ bool IsIpv4(absl::string_view host) {
   const std::vector<absl::string_view> parts = absl::StrSplit(host, '.');
   return parts.size() == 4 && std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
            int number = 0;
-           return !part.empty() && part.size() <= 3 && (part == "0" || part[0] != '0') &&
-                  IsAllOf(part, kDigits) && absl::SimpleAtoi(part, &number) && number <= 255;
+           return !part.empty() && part.size() <= 3 && (part == "0" || part[0] != '0') && IsAllOf(part, kDigits) &&
+                  absl::SimpleAtoi(part, &number) && number <= 255;
          });
 }
 
@@ -45,10 +44,8 @@ bool IsHostName(absl::string_view host) {
   if (host.size() > 253) return false;
   const std::vector<absl::string_view> labels = absl::StrSplit(host, '.');
   for (absl::string_view label : labels) {
-    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-')
-      return false;
-    if (!std::all_of(label.begin(), label.end(),
-                     [](char c) { return absl::ascii_isalnum(c) || c == '-'; })) {
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
+    if (!std::all_of(label.begin(), label.end(), [](char c) { return absl::ascii_isalnum(c) || c == '-'; })) {
       return false;
     }
   }
@@ -61,15 +58,13 @@ bool IsPrintableAscii(absl::string_view text) {
 
 // The host at the front of `authority`, in brackets if it is IPv6; the rest is the port.
 absl::string_view HostOf(absl::string_view authority) {
-  const size_t end =
-      absl::StartsWith(authority, "[") ? authority.find(']') + 1 : authority.find(':');
+  const size_t end = absl::StartsWith(authority, "[") ? authority.find(']') + 1 : authority.find(':');
   return authority.substr(0, end);
 }
 
 bool IsIpv6(absl::string_view host) {
   return host.size() > 4 && host.front() == '[' && host.back() == ']' &&
-         IsAllOf(host.substr(1, host.size() - 2), "0123456789abcdefABCDEF:") &&
-         absl::StrContains(host, ':');
+         IsAllOf(host.substr(1, host.size() - 2), "0123456789abcdefABCDEF:") && absl::StrContains(host, ':');
 }
 
 bool IsLoopback(absl::string_view host) {
@@ -80,8 +75,7 @@ bool IsLoopback(absl::string_view host) {
 }  // namespace
 
 TokenEndpointKind ClassifyTokenEndpoint(absl::string_view url) {
-  if (url.size() > kTokenEndpointBytesMax || !IsPrintableAscii(url))
-    return TokenEndpointKind::kRefused;
+  if (url.size() > kTokenEndpointBytesMax || !IsPrintableAscii(url)) return TokenEndpointKind::kRefused;
   if (url.find_first_of("#\\") != absl::string_view::npos) return TokenEndpointKind::kRefused;
   const bool secure = absl::StartsWithIgnoreCase(url, "https://");
   if (!secure && !absl::StartsWithIgnoreCase(url, "http://")) return TokenEndpointKind::kRefused;

@@ -120,10 +120,8 @@ TEST(TokenEndpointTest, LengthIsBounded) {
   const std::string longest = start + std::string(kTokenEndpointBytesMax - start.size(), 'a');
   EXPECT_EQ(ClassifyTokenEndpoint(longest), TokenEndpointKind::kRemote);
   EXPECT_EQ(ClassifyTokenEndpoint(longest + "a"), TokenEndpointKind::kRefused);
-  EXPECT_EQ(ClassifyTokenEndpoint("https://" + std::string(63, 'a') + ".example/"),
-            TokenEndpointKind::kRemote);
-  EXPECT_EQ(ClassifyTokenEndpoint("https://" + std::string(64, 'a') + ".example/"),
-            TokenEndpointKind::kRefused);
+  EXPECT_EQ(ClassifyTokenEndpoint("https://" + std::string(63, 'a') + ".example/"), TokenEndpointKind::kRemote);
+  EXPECT_EQ(ClassifyTokenEndpoint("https://" + std::string(64, 'a') + ".example/"), TokenEndpointKind::kRefused);
   std::string host;
   while (host.size() < 249) host += "a.";
   EXPECT_EQ(ClassifyTokenEndpoint("https://" + host + "abc"), TokenEndpointKind::kRemote);

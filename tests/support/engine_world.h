@@ -1,5 +1,5 @@
-// An engine on a store in memory, with a clock that the test moves: applies commands one by one, commits what each writes,
-// keeps what each tells, and can be restarted from the store at any time.
+// An engine on a store in memory, with a clock that the test moves: applies commands one by one, commits what each
+// writes, keeps what each tells, and can be restarted from the store at any time.
 #pragma once
 
 #include <memory>
@@ -67,6 +67,12 @@ class EngineWorld {
                         .ok());
     return rows;
   }
+
+  // The rows of a table as they are stored.
+  std::vector<std::pair<std::string, std::string>> RawRows(Table table) const;
+  // Makes the first row of a table unreadable. REQUIRES: it has one.
+  void DamageFirstRow(Table table);
+  bool HasRunningTask() const;
 
   storage::MemoryStore store{"epoch-1"};
   std::unique_ptr<Engine> engine;

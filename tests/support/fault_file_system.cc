@@ -15,19 +15,15 @@ using Operation = FaultFileSystem::Operation;
 // The file system outlives its files: RocksDB closes them before it lets go of it.
 class FaultWritableFile : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  FaultWritableFile(FaultFileSystem* file_system, std::string path,
-                    std::unique_ptr<rocksdb::FSWritableFile> target)
-      : FSWritableFileOwnerWrapper(std::move(target)),
-        file_system_(*file_system),
-        path_(std::move(path)) {}
+  FaultWritableFile(FaultFileSystem* file_system, std::string path, std::unique_ptr<rocksdb::FSWritableFile> target)
+      : FSWritableFileOwnerWrapper(std::move(target)), file_system_(*file_system), path_(std::move(path)) {}
 
-  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
-                  IODebugContext* debug) override {
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
     const IOStatus status = file_system_.Check(Operation::kAppend, path_);
     return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, debug) : status;
   }
-  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options,
-                  const rocksdb::DataVerificationInfo& info, IODebugContext* debug) override {
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo& info,
+                  IODebugContext* debug) override {
     const IOStatus status = file_system_.Check(Operation::kAppend, path_);
     return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, info, debug) : status;
   }
@@ -51,8 +47,7 @@ class FaultWritableFile : public rocksdb::FSWritableFileOwnerWrapper {
 
 class FaultDirectory : public rocksdb::FSDirectoryWrapper {
  public:
-  FaultDirectory(FaultFileSystem* file_system, std::string path,
-                 std::unique_ptr<rocksdb::FSDirectory> target)
+  FaultDirectory(FaultFileSystem* file_system, std::string path, std::unique_ptr<rocksdb::FSDirectory> target)
       : FSDirectoryWrapper(std::move(target)), file_system_(*file_system), path_(std::move(path)) {}
 
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
@@ -62,8 +57,7 @@ class FaultDirectory : public rocksdb::FSDirectoryWrapper {
   IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
                                const rocksdb::DirFsyncOptions& directory_options) override {
     const IOStatus status = file_system_.Check(Operation::kSync, path_);
-    return status.ok() ? FSDirectoryWrapper::FsyncWithDirOptions(options, debug, directory_options)
-                       : status;
+    return status.ok() ? FSDirectoryWrapper::FsyncWithDirOptions(options, debug, directory_options) : status;
   }
 
  private:
@@ -92,20 +86,16 @@ IOStatus FaultFileSystem::Check(Operation operation, const std::string& path) {
   return IOStatus::IOError(absl::StrCat("injected into change ", call.number, " of ", call.file));
 }
 
-IOStatus FaultFileSystem::NewWritableFile(const std::string& path,
-                                          const rocksdb::FileOptions& options,
-                                          std::unique_ptr<rocksdb::FSWritableFile>* result,
-                                          IODebugContext* debug) {
+IOStatus FaultFileSystem::NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                          std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) {
   IOStatus status = Check(Operation::kCreate, path);
   if (status.ok()) status = FileSystemWrapper::NewWritableFile(path, options, result, debug);
   if (status.ok()) *result = std::make_unique<FaultWritableFile>(this, path, std::move(*result));
   return status;
 }
 
-IOStatus FaultFileSystem::ReopenWritableFile(const std::string& path,
-                                             const rocksdb::FileOptions& options,
-                                             std::unique_ptr<rocksdb::FSWritableFile>* result,
-                                             IODebugContext* debug) {
+IOStatus FaultFileSystem::ReopenWritableFile(const std::string& path, const rocksdb::FileOptions& options,
+                                             std::unique_ptr<rocksdb::FSWritableFile>* result, IODebugContext* debug) {
   IOStatus status = Check(Operation::kCreate, path);
   if (status.ok()) status = FileSystemWrapper::ReopenWritableFile(path, options, result, debug);
   if (status.ok()) *result = std::make_unique<FaultWritableFile>(this, path, std::move(*result));
@@ -113,33 +103,29 @@ IOStatus FaultFileSystem::ReopenWritableFile(const std::string& path,
 }
 
 IOStatus FaultFileSystem::NewDirectory(const std::string& path, const IOOptions& options,
-                                       std::unique_ptr<rocksdb::FSDirectory>* result,
-                                       IODebugContext* debug) {
+                                       std::unique_ptr<rocksdb::FSDirectory>* result, IODebugContext* debug) {
   const IOStatus status = FileSystemWrapper::NewDirectory(path, options, result, debug);
   if (status.ok()) *result = std::make_unique<FaultDirectory>(this, path, std::move(*result));
   return status;
 }
 
-IOStatus FaultFileSystem::CreateDir(const std::string& path, const IOOptions& options,
-                                    IODebugContext* debug) {
+IOStatus FaultFileSystem::CreateDir(const std::string& path, const IOOptions& options, IODebugContext* debug) {
   const IOStatus status = Check(Operation::kCreateDirectory, path);
   return status.ok() ? FileSystemWrapper::CreateDir(path, options, debug) : status;
 }
 
-IOStatus FaultFileSystem::CreateDirIfMissing(const std::string& path, const IOOptions& options,
-                                             IODebugContext* debug) {
+IOStatus FaultFileSystem::CreateDirIfMissing(const std::string& path, const IOOptions& options, IODebugContext* debug) {
   const IOStatus status = Check(Operation::kCreateDirectory, path);
   return status.ok() ? FileSystemWrapper::CreateDirIfMissing(path, options, debug) : status;
 }
 
-IOStatus FaultFileSystem::DeleteFile(const std::string& path, const IOOptions& options,
-                                     IODebugContext* debug) {
+IOStatus FaultFileSystem::DeleteFile(const std::string& path, const IOOptions& options, IODebugContext* debug) {
   const IOStatus status = Check(Operation::kDelete, path);
   return status.ok() ? FileSystemWrapper::DeleteFile(path, options, debug) : status;
 }
 
-IOStatus FaultFileSystem::RenameFile(const std::string& from, const std::string& to,
-                                     const IOOptions& options, IODebugContext* debug) {
+IOStatus FaultFileSystem::RenameFile(const std::string& from, const std::string& to, const IOOptions& options,
+                                     IODebugContext* debug) {
   const IOStatus status = Check(Operation::kRename, to);
   return status.ok() ? FileSystemWrapper::RenameFile(from, to, options, debug) : status;
 }

@@ -13,8 +13,7 @@ namespace {
 
 using google::protobuf::Value;
 
-const Value& Field(const google::protobuf::Struct& object, absl::string_view name,
-                   Value::KindCase kind) {
+const Value& Field(const google::protobuf::Struct& object, absl::string_view name, Value::KindCase kind) {
   const auto field = object.fields().find(std::string(name));
   INTERLOCK_CHECK(field != object.fields().end());
   INTERLOCK_CHECK(field->second.kind_case() == kind);
@@ -31,8 +30,7 @@ std::string SharedDirectory() {
 absl::StatusOr<std::vector<Vector>> ReadVectors(absl::string_view kind) {
   const std::string directory = SharedDirectory();
   if (directory.empty()) {
-    return absl::NotFoundError(
-        "no vectors: run the test with --test_env=INTERLOCK_SHARED=DIRECTORY");
+    return absl::NotFoundError("no vectors: run the test with --test_env=INTERLOCK_SHARED=DIRECTORY");
   }
   const std::string path = absl::StrCat(directory, "/vectors/seed_behaviour.jsonl");
   std::ifstream file(path);
@@ -42,12 +40,10 @@ absl::StatusOr<std::vector<Vector>> ReadVectors(absl::string_view kind) {
   for (int line = 1; std::getline(file, text); ++line) {
     Vector vector{line, {}};
     const auto status = google::protobuf::util::JsonStringToMessage(text, &vector.value);
-    if (!status.ok())
-      return absl::DataLossError(absl::StrCat(path, ":", line, ": ", status.ToString()));
+    if (!status.ok()) return absl::DataLossError(absl::StrCat(path, ":", line, ": ", status.ToString()));
     if (StringField(vector.value, "kind") == kind) vectors.push_back(std::move(vector));
   }
-  if (vectors.empty())
-    return absl::FailedPreconditionError(absl::StrCat(path, ": no vector of kind ", kind));
+  if (vectors.empty()) return absl::FailedPreconditionError(absl::StrCat(path, ": no vector of kind ", kind));
   return vectors;
 }
 
@@ -67,18 +63,15 @@ const std::string& StringField(const google::protobuf::Struct& object, absl::str
   return Field(object, name, Value::kStringValue).string_value();
 }
 
-const google::protobuf::Struct& StructField(const google::protobuf::Struct& object,
-                                            absl::string_view name) {
+const google::protobuf::Struct& StructField(const google::protobuf::Struct& object, absl::string_view name) {
   return Field(object, name, Value::kStructValue).struct_value();
 }
 
-const google::protobuf::ListValue& ListField(const google::protobuf::Struct& object,
-                                             absl::string_view name) {
+const google::protobuf::ListValue& ListField(const google::protobuf::Struct& object, absl::string_view name) {
   return Field(object, name, Value::kListValue).list_value();
 }
 
-std::vector<std::string> StringsField(const google::protobuf::Struct& object,
-                                      absl::string_view name) {
+std::vector<std::string> StringsField(const google::protobuf::Struct& object, absl::string_view name) {
   std::vector<std::string> strings;
   for (const Value& value : ListField(object, name).values()) {
     INTERLOCK_CHECK(value.kind_case() == Value::kStringValue);

@@ -40,12 +40,9 @@ bool HasField(const google::protobuf::Struct& object, absl::string_view name);
 double NumberField(const google::protobuf::Struct& object, absl::string_view name);
 bool BoolField(const google::protobuf::Struct& object, absl::string_view name);
 const std::string& StringField(const google::protobuf::Struct& object, absl::string_view name);
-const google::protobuf::Struct& StructField(const google::protobuf::Struct& object,
-                                            absl::string_view name);
-const google::protobuf::ListValue& ListField(const google::protobuf::Struct& object,
-                                             absl::string_view name);
+const google::protobuf::Struct& StructField(const google::protobuf::Struct& object, absl::string_view name);
+const google::protobuf::ListValue& ListField(const google::protobuf::Struct& object, absl::string_view name);
 // A list of strings.
-std::vector<std::string> StringsField(const google::protobuf::Struct& object,
-                                      absl::string_view name);
+std::vector<std::string> StringsField(const google::protobuf::Struct& object, absl::string_view name);
 
 }  // namespace interlock::support

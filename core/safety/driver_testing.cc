@@ -1,4 +1,4 @@
-#include "core/safety/test_driver.h"
+#include "core/safety/driver_testing.h"
 
 #include <algorithm>
 #include <iterator>

@@ -1,0 +1,114 @@
+#include "client/lock_watch.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "client/options.h"
+#include "client/testing/fake_server.h"
+
+namespace interlock::client {
+namespace {
+
+using Writer = grpc::ServerWriter<v1::WatchLocksResponse>;
+
+constexpr absl::Duration kPatience = absl::Seconds(20);
+
+void SendLock(Writer& writer, const std::string& lock_id) {
+  v1::WatchLocksResponse message;
+  message.mutable_lock()->set_lock_id(lock_id);
+  writer.Write(message);
+}
+
+void SendSnapshotEnd(Writer& writer) {
+  v1::WatchLocksResponse message;
+  message.set_snapshot_end(true);
+  writer.Write(message);
+}
+
+class LockWatchTest : public testing::Test {
+ protected:
+  Client MakeClient() {
+    ClientOptions options;
+    options.address = server_.address();
+    options.retry = {.backoff_initial = absl::Microseconds(1), .backoff_max = absl::Microseconds(1)};
+    return Client(options);
+  }
+
+  // The next message in short: "begin", "end" or the lock's name.
+  std::string Next(LockWatch& watch) {
+    const auto message = watch.Next(kPatience);
+    if (!message.ok()) return message.status().ToString();
+    if (message->snapshot_begin()) return "begin";
+    if (message->snapshot_end()) return "end";
+    return message->lock().lock_id();
+  }
+
+  FakeServer server_;
+  int streams_ = 0;
+};
+
+TEST_F(LockWatchTest, EachNewStreamBeginsWithASnapshot) {
+  server_.answers.watch_locks = [this](grpc::ServerContext& context, const v1::WatchLocksRequest& request,
+                                       Writer& writer) {
+    EXPECT_EQ(request.tenant_id(), "t1");
+    if (++streams_ == 1) {
+      SendLock(writer, "lock-1");
+      SendSnapshotEnd(writer);
+      SendLock(writer, "lock-2");
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+    }
+    SendLock(writer, "lock-2");
+    SendSnapshotEnd(writer);
+    while (!context.IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  v1::WatchLocksRequest request;
+  request.set_tenant_id("t1");
+  const Client client = MakeClient();
+  int interruptions = 0;
+  LockWatch watch(client, request, [&](const absl::Status&) { ++interruptions; });
+  for (const char* expected : {"begin", "lock-1", "end", "lock-2", "begin", "lock-2", "end"}) {
+    EXPECT_EQ(Next(watch), expected);
+  }
+  EXPECT_EQ(interruptions, 1);
+}
+
+TEST_F(LockWatchTest, SnapshotThatTheServerAnnouncesIsNotAnnouncedTwice) {
+  server_.answers.watch_locks = [](grpc::ServerContext& context, const v1::WatchLocksRequest&, Writer& writer) {
+    v1::WatchLocksResponse begin;
+    begin.set_snapshot_begin(true);
+    writer.Write(begin);
+    SendSnapshotEnd(writer);
+    while (!context.IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  const Client client = MakeClient();
+  LockWatch watch(client, {});
+  EXPECT_EQ(Next(watch), "begin");
+  EXPECT_EQ(Next(watch), "end");
+}
+
+TEST_F(LockWatchTest, OtherErrorsEndIt) {
+  server_.answers.watch_locks = [](grpc::ServerContext&, const v1::WatchLocksRequest&, Writer&) {
+    return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "tenant_id: too long");
+  };
+  const Client client = MakeClient();
+  LockWatch watch(client, {});
+  EXPECT_EQ(watch.Next(kPatience).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(LockWatchTest, CancelEndsIt) {
+  server_.answers.watch_locks = [](grpc::ServerContext& context, const v1::WatchLocksRequest&, Writer&) {
+    while (!context.IsCancelled()) std::this_thread::yield();
+    return grpc::Status::CANCELLED;
+  };
+  const Client client = MakeClient();
+  LockWatch watch(client, {});
+  std::thread canceller([&] { watch.Cancel(); });
+  EXPECT_EQ(watch.Next().status().code(), absl::StatusCode::kCancelled);
+  canceller.join();
+}
+
+}  // namespace
+}  // namespace interlock::client
