@@ -1,6 +1,7 @@
 // A gRPC server in this process that answers what a test tells it to.
 #pragma once
 
+#include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
@@ -23,8 +24,7 @@ namespace interlock::client {
 template <typename Request, typename Reply>
 using FakeCall = std::function<grpc::Status(grpc::ServerContext&, const Request&, Reply&)>;
 template <typename Request, typename Reply>
-using FakeStream =
-    std::function<grpc::Status(grpc::ServerContext&, const Request&, grpc::ServerWriter<Reply>&)>;
+using FakeStream = std::function<grpc::Status(grpc::ServerContext&, const Request&, grpc::ServerWriter<Reply>&)>;
 
 // What is answered; a call without an answer gets UNIMPLEMENTED. Set them before the first call.
 // They are called from gRPC's threads.
@@ -55,9 +55,8 @@ struct FakeAnswers {
   FakeCall<v1::GetServerInfoRequest, v1::ServerInfo> get_server_info;
   FakeStream<v1::SubscribeAlertsRequest, v1::SubscribeAlertsResponse> subscribe_alerts;
   FakeStream<v1::WatchLocksRequest, v1::WatchLocksResponse> watch_locks;
-  std::function<grpc::Status(
-      grpc::ServerContext&,
-      grpc::ServerReaderWriter<v1::ArbitrateStreamResponse, v1::ArbitrateStreamRequest>&)>
+  std::function<grpc::Status(grpc::ServerContext&,
+                             grpc::ServerReaderWriter<v1::ArbitrateStreamResponse, v1::ArbitrateStreamRequest>&)>
       arbitrate_stream;
 };
 

@@ -1,9 +1,12 @@
 #include "core/alert/alert_log.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "core/base/error.h"

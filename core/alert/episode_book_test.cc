@@ -1,13 +1,16 @@
 #include "core/alert/episode_book.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "core/base/error.h"

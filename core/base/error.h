@@ -1,5 +1,5 @@
-// Builds the errors that callers see: a canonical code, a text that says what to do next, and google.rpc details as status
-// payloads (type URL "type.googleapis.com/google.rpc.ErrorInfo" and so on), which the server copies to the wire.
+// Builds the errors that callers see: a canonical code, a text that says what to do next, and google.rpc details as
+// status payloads (type URL "type.googleapis.com/google.rpc.ErrorInfo" and so on), which the server copies to the wire.
 #pragma once
 
 #include <string>

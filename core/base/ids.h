@@ -1,5 +1,5 @@
-// Identifiers shown to callers: "lock-12" and so on. They come from one counter that is stored with the engine's state, so
-// they are never reused. They are names, not secrets.
+// Identifiers shown to callers: "lock-12" and so on. They come from one counter that is stored with the engine's state,
+// so they are never reused. They are names, not secrets.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The one way to turn a message into bytes that are stored or hashed: the same message gives the same bytes, maps included.
+// The one way to turn a message into bytes that are stored or hashed: the same message gives the same bytes, maps
+// included.
 #pragma once
 
 #include <string>

@@ -6,10 +6,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#define INTERLOCK_RETURN_IF_ERROR(expression)                    \
-  do {                                                           \
-    absl::Status interlock_status = (expression);                \
-    if (!interlock_status.ok()) return interlock_status;         \
+#define INTERLOCK_RETURN_IF_ERROR(expression)            \
+  do {                                                   \
+    absl::Status interlock_status = (expression);        \
+    if (!interlock_status.ok()) return interlock_status; \
   } while (false)
 
 #define INTERLOCK_MACRO_CONCAT_INNER(a, b) a##b
@@ -18,6 +18,5 @@
   auto result = (expression);                                            \
   if (!result.ok()) return std::move(result).status();                   \
   declaration = *std::move(result)
-#define INTERLOCK_ASSIGN_OR_RETURN(declaration, expression)                                             \
-  INTERLOCK_ASSIGN_OR_RETURN_IMPL(INTERLOCK_MACRO_CONCAT(interlock_result_, __LINE__), declaration, \
-                                  expression)
+#define INTERLOCK_ASSIGN_OR_RETURN(declaration, expression) \
+  INTERLOCK_ASSIGN_OR_RETURN_IMPL(INTERLOCK_MACRO_CONCAT(interlock_result_, __LINE__), declaration, expression)

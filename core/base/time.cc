@@ -46,8 +46,8 @@ bool IsValid(const google::protobuf::Timestamp& timestamp) {
 }
 
 bool IsValid(const google::protobuf::Duration& duration) {
-  const bool same_sign = duration.seconds() == 0 || duration.nanos() == 0 ||
-                         (duration.seconds() < 0) == (duration.nanos() < 0);
+  const bool same_sign =
+      duration.seconds() == 0 || duration.nanos() == 0 || (duration.seconds() < 0) == (duration.nanos() < 0);
   return same_sign && duration.seconds() >= -kDurationSecondsMax && duration.seconds() <= kDurationSecondsMax &&
          duration.nanos() >= -kNanosMax && duration.nanos() <= kNanosMax;
 }

@@ -65,8 +65,8 @@ absl::StatusOr<v1::Lock> Engine::Apply(const v1::ReleaseLockRequest& request, co
     v1::LockRelease release;
     *release.mutable_released_by() = context.caller;
     release.set_reason(request.reason());
-    INTERLOCK_ASSIGN_OR_RETURN(const v1::Lock released, memory.locks.Release(request.lock_id(), request.version(), release,
-                                                                            memory.lock_revisions, time));
+    INTERLOCK_ASSIGN_OR_RETURN(const v1::Lock released, memory.locks.Release(request.lock_id(), request.version(),
+                                                                             release, memory.lock_revisions, time));
     memory.RecordEpisode(memory.episodes.OnLockReleased(released, time), time, effects);
     memory.RecordLock(released, effects);
     return released;

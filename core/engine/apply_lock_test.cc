@@ -38,12 +38,9 @@ TEST(ApplyLockTest, EveryScopeBlocksWhatItCoversAndReleaseAllowsAgain) {
     v1::ScopeKind kind;
     const char* tenant_id;
     const char* id;
-  } scopes[] = {{v1::SCOPE_KIND_FLEET, "", ""},
-                {v1::SCOPE_KIND_TENANT, "", "t"},
-                {v1::SCOPE_KIND_TENANT, "t", ""},
-                {v1::SCOPE_KIND_CATEGORY, "t", "content_modification"},
-                {v1::SCOPE_KIND_AGENT, "t", "a"},
-                {v1::SCOPE_KIND_RESOURCE, "t", "page-1"}};
+  } scopes[] = {{v1::SCOPE_KIND_FLEET, "", ""},   {v1::SCOPE_KIND_TENANT, "", "t"},
+                {v1::SCOPE_KIND_TENANT, "t", ""}, {v1::SCOPE_KIND_CATEGORY, "t", "content_modification"},
+                {v1::SCOPE_KIND_AGENT, "t", "a"}, {v1::SCOPE_KIND_RESOURCE, "t", "page-1"}};
   for (const auto& scope : scopes) {
     SCOPED_TRACE(v1::ScopeKind_Name(scope.kind));
     EngineWorld world;
@@ -82,10 +79,8 @@ TEST(ApplyLockTest, SecondCauseIsAppendedAndAStaleVersionReleasesNothing) {
 TEST(ApplyLockTest, OnlyPeopleReleaseAndAgentsEngageOnlyTheirOwn) {
   EngineWorld world;
   CallAs(world, v1::PRINCIPAL_KIND_AGENT, "a");
-  EXPECT_EQ(world.Do(MakeEngage(v1::SCOPE_KIND_AGENT, "t", "b")).status().code(),
-            absl::StatusCode::kPermissionDenied);
-  EXPECT_EQ(world.Do(MakeEngage(v1::SCOPE_KIND_TENANT, "t", "")).status().code(),
-            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(world.Do(MakeEngage(v1::SCOPE_KIND_AGENT, "t", "b")).status().code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(world.Do(MakeEngage(v1::SCOPE_KIND_TENANT, "t", "")).status().code(), absl::StatusCode::kPermissionDenied);
   const auto lock = world.Do(MakeEngage(v1::SCOPE_KIND_AGENT, "t", "a"));
   ASSERT_TRUE(lock.ok());
   for (const auto kind : {v1::PRINCIPAL_KIND_AGENT, v1::PRINCIPAL_KIND_SERVICE, v1::PRINCIPAL_KIND_WORKER}) {

@@ -66,7 +66,8 @@ int AddPoints(EngineMemory& memory, const v1::RecordDataPointsRequest& request, 
     if (!row.has_observe_time()) *row.mutable_observe_time() = ToProto(time);
     if (!agent.windows.Add(row.metric(), monitor::MakePoint(point_id, row), time, removed)) continue;
     ++kept;
-    effects.writes.Put(Table::kPoint, keys::Point(request.tenant_id(), request.agent_id(), row.metric(), point_id), row);
+    effects.writes.Put(Table::kPoint, keys::Point(request.tenant_id(), request.agent_id(), row.metric(), point_id),
+                       row);
   }
   agent.windows.Prune(time, removed);
   for (const monitor::RemovedPoint& point : removed) {
@@ -109,8 +110,8 @@ void TripByCriteria(EngineMemory& memory, const TenantData& tenant, const AgentD
 
 }  // namespace
 
-void EngineMemory::Grade(TenantData& tenant, AgentData& agent, v1::Assessment assessment,
-                         const v1::Principal& reporter, absl::Time time, Effects& effects) {
+void EngineMemory::Grade(TenantData& tenant, AgentData& agent, v1::Assessment assessment, const v1::Principal& reporter,
+                         absl::Time time, Effects& effects) {
   const v1::PolicySet& policy = PolicyOf(&tenant).policy();
   const monitor::CriteriaOutcome outcome = monitor::UpdateCriteria(policy, assessment, agent.criteria);
   const int findings =
@@ -129,60 +130,62 @@ absl::StatusOr<v1::ReportSnapshotResponse> Engine::Apply(const v1::ReportSnapsho
   EngineMemory& memory = *memory_;
   const v1::Snapshot& reported = request.snapshot();
   const auto identity = IdentityOf(reported.tenant_id(), "ReportSnapshot", request);
-  return Once<v1::ReportSnapshotResponse>(memory, identity, effects, [&]() -> absl::StatusOr<v1::ReportSnapshotResponse> {
-    const auto command_time = TimeIfSet(reported.has_observe_time(), reported.observe_time());
-    const absl::Time peek = memory.Peek(memory.FindTenant(reported.tenant_id()), command_time, context);
-    INTERLOCK_RETURN_IF_ERROR(CheckNotAhead("snapshot.observe_time", reported.observe_time(), peek));
-    if (memory.FindAgent(reported.tenant_id(), reported.agent_id()) == nullptr) {
-      INTERLOCK_RETURN_IF_ERROR(CheckRoomForAgent(memory));
-    }
-    INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(reported.tenant_id()));
-    const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
-    AgentData& agent = AcceptReport(memory, *tenant, reported.agent_id(), time);
-    agent.snapshot = reported;
-    if (!agent.snapshot.has_observe_time()) *agent.snapshot.mutable_observe_time() = ToProto(time);
-    monitor::CompleteReported(agent.snapshot);
-    memory.Grade(*tenant, agent,
-                 monitor::Assess(agent.snapshot, monitor::CountSamples(agent.snapshot), memory.PolicyOf(tenant).policy(),
-                                 v1::ASSESSMENT_SOURCE_SNAPSHOT, time),
-                 context.caller, time, effects);
-    v1::ReportSnapshotResponse response;
-    *response.mutable_assessment() = agent.assessment;
-    return response;
-  });
+  return Once<v1::ReportSnapshotResponse>(
+      memory, identity, effects, [&]() -> absl::StatusOr<v1::ReportSnapshotResponse> {
+        const auto command_time = TimeIfSet(reported.has_observe_time(), reported.observe_time());
+        const absl::Time peek = memory.Peek(memory.FindTenant(reported.tenant_id()), command_time, context);
+        INTERLOCK_RETURN_IF_ERROR(CheckNotAhead("snapshot.observe_time", reported.observe_time(), peek));
+        if (memory.FindAgent(reported.tenant_id(), reported.agent_id()) == nullptr) {
+          INTERLOCK_RETURN_IF_ERROR(CheckRoomForAgent(memory));
+        }
+        INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(reported.tenant_id()));
+        const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
+        AgentData& agent = AcceptReport(memory, *tenant, reported.agent_id(), time);
+        agent.snapshot = reported;
+        if (!agent.snapshot.has_observe_time()) *agent.snapshot.mutable_observe_time() = ToProto(time);
+        monitor::CompleteReported(agent.snapshot);
+        memory.Grade(*tenant, agent,
+                     monitor::Assess(agent.snapshot, monitor::CountSamples(agent.snapshot),
+                                     memory.PolicyOf(tenant).policy(), v1::ASSESSMENT_SOURCE_SNAPSHOT, time),
+                     context.caller, time, effects);
+        v1::ReportSnapshotResponse response;
+        *response.mutable_assessment() = agent.assessment;
+        return response;
+      });
 }
 
 absl::StatusOr<v1::RecordDataPointsResponse> Engine::Apply(const v1::RecordDataPointsRequest& request,
                                                            const CommandContext& context, Effects& effects) {
   EngineMemory& memory = *memory_;
   const auto identity = IdentityOf(request.tenant_id(), "RecordDataPoints", request);
-  return Once<v1::RecordDataPointsResponse>(memory, identity, effects, [&]() -> absl::StatusOr<v1::RecordDataPointsResponse> {
-    const auto command_time = NewestTime(request);
-    const absl::Time peek = memory.Peek(memory.FindTenant(request.tenant_id()), command_time, context);
-    for (int i = 0; i < request.points_size(); ++i) {
-      INTERLOCK_RETURN_IF_ERROR(
-          CheckNotAhead(absl::StrCat("points[", i, "].observe_time"), request.points(i).observe_time(), peek));
-    }
-    if (memory.FindAgent(request.tenant_id(), request.agent_id()) == nullptr) {
-      INTERLOCK_RETURN_IF_ERROR(CheckRoomForAgent(memory));
-    }
-    INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(request.tenant_id()));
-    const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
-    AgentData& agent = AcceptReport(memory, *tenant, request.agent_id(), time);
-    const int kept = AddPoints(memory, request, agent, time, effects);
-    agent.snapshot = monitor::BuildSnapshot(agent.windows, time);
-    agent.snapshot.set_tenant_id(request.tenant_id());
-    agent.snapshot.set_agent_id(request.agent_id());
-    memory.Grade(*tenant, agent,
-                 monitor::Assess(agent.snapshot, monitor::CountSamples(agent.windows, time),
-                                 memory.PolicyOf(tenant).policy(), v1::ASSESSMENT_SOURCE_DATA_POINTS, time),
-                 context.caller, time, effects);
-    v1::RecordDataPointsResponse response;
-    *response.mutable_assessment() = agent.assessment;
-    response.set_recorded_count(kept);
-    response.set_expired_count(request.points_size() - kept);
-    return response;
-  });
+  return Once<v1::RecordDataPointsResponse>(
+      memory, identity, effects, [&]() -> absl::StatusOr<v1::RecordDataPointsResponse> {
+        const auto command_time = NewestTime(request);
+        const absl::Time peek = memory.Peek(memory.FindTenant(request.tenant_id()), command_time, context);
+        for (int i = 0; i < request.points_size(); ++i) {
+          INTERLOCK_RETURN_IF_ERROR(
+              CheckNotAhead(absl::StrCat("points[", i, "].observe_time"), request.points(i).observe_time(), peek));
+        }
+        if (memory.FindAgent(request.tenant_id(), request.agent_id()) == nullptr) {
+          INTERLOCK_RETURN_IF_ERROR(CheckRoomForAgent(memory));
+        }
+        INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(request.tenant_id()));
+        const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
+        AgentData& agent = AcceptReport(memory, *tenant, request.agent_id(), time);
+        const int kept = AddPoints(memory, request, agent, time, effects);
+        agent.snapshot = monitor::BuildSnapshot(agent.windows, time);
+        agent.snapshot.set_tenant_id(request.tenant_id());
+        agent.snapshot.set_agent_id(request.agent_id());
+        memory.Grade(*tenant, agent,
+                     monitor::Assess(agent.snapshot, monitor::CountSamples(agent.windows, time),
+                                     memory.PolicyOf(tenant).policy(), v1::ASSESSMENT_SOURCE_DATA_POINTS, time),
+                     context.caller, time, effects);
+        v1::RecordDataPointsResponse response;
+        *response.mutable_assessment() = agent.assessment;
+        response.set_recorded_count(kept);
+        response.set_expired_count(request.points_size() - kept);
+        return response;
+      });
 }
 
 }  // namespace interlock

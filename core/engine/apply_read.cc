@@ -113,14 +113,12 @@ absl::StatusOr<v1::ListAgentsResponse> Engine::Apply(const v1::ListAgentsRequest
     *response.add_agents() = Summary(*memory_, request.tenant_id(), agent->first, agent->second);
   }
   if (agent != tenant->agents.end()) {
-    response.set_next_page_token(
-        absl::WebSafeBase64Escape(response.agents(response.agents_size() - 1).agent_id()));
+    response.set_next_page_token(absl::WebSafeBase64Escape(response.agents(response.agents_size() - 1).agent_id()));
   }
   return response;
 }
 
-absl::StatusOr<v1::FleetStats> Engine::Apply(const v1::GetFleetStatsRequest& request, const CommandContext&,
-                                             Effects&) {
+absl::StatusOr<v1::FleetStats> Engine::Apply(const v1::GetFleetStatsRequest& request, const CommandContext&, Effects&) {
   FleetSums sums;
   for (int tier = 0; tier <= 3; ++tier) sums.stats.add_agents_by_tier(0);
   for (const auto& [tenant_id, tenant] : memory_->tenants) {
@@ -129,14 +127,14 @@ absl::StatusOr<v1::FleetStats> Engine::Apply(const v1::GetFleetStatsRequest& req
     for (const auto& [agent_id, agent] : tenant.agents) AddAgent(agent, sums);
   }
   if (sums.response_time_s.count > 0) {
-    *sums.stats.mutable_average_response_time() = ToProto(
-        absl::Seconds(sums.response_time_s.sum / static_cast<double>(sums.response_time_s.count)));
+    *sums.stats.mutable_average_response_time() =
+        ToProto(absl::Seconds(sums.response_time_s.sum / static_cast<double>(sums.response_time_s.count)));
   }
   if (sums.efficiency.count > 0) {
     sums.stats.set_average_efficiency_score(sums.efficiency.sum / static_cast<double>(sums.efficiency.count));
   }
   sums.stats.set_open_episode_count(request.tenant_id().empty() ? memory_->episodes.open_count()
-                                                                         : memory_->episodes.OpenCount(request.tenant_id()));
+                                                                : memory_->episodes.OpenCount(request.tenant_id()));
   sums.stats.set_active_lock_count(static_cast<int64_t>(
       request.tenant_id().empty() ? memory_->locks.size() : memory_->locks.OfTenant(request.tenant_id()).size()));
   return std::move(sums.stats);

@@ -49,8 +49,7 @@ void Engine::Tick(absl::Time now, Effects& effects) {
 
 absl::Time Engine::NextTimer() const {
   if (memory_->options.time_source == v1::TIME_SOURCE_REQUEST) return absl::InfiniteFuture();
-  return std::min({memory_->tasks.NextDue(), memory_->requests.NextExpiry(),
-                   memory_->alert_log.NextCutTime()});
+  return std::min({memory_->tasks.NextDue(), memory_->requests.NextExpiry(), memory_->alert_log.NextCutTime()});
 }
 
 absl::Time Engine::now() const { return memory_->now; }

@@ -1,5 +1,5 @@
-// The engine: all of Interlock's rules as one deterministic state machine. Commands go in with the time; replies, rows to
-// store and things to tell come out. It reads no clock, opens no file, starts no thread and logs nothing.
+// The engine: all of Interlock's rules as one deterministic state machine. Commands go in with the time; replies, rows
+// to store and things to tell come out. It reads no clock, opens no file, starts no thread and logs nothing.
 #pragma once
 
 #include <cstdint>
@@ -79,8 +79,7 @@ class Engine {
                                                      const CommandContext& context, Effects& effects);
   absl::StatusOr<v1::Decision> Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
                                      Effects& effects);
-  absl::StatusOr<v1::Lock> Apply(const v1::EngageLockRequest& request, const CommandContext& context,
-                                 Effects& effects);
+  absl::StatusOr<v1::Lock> Apply(const v1::EngageLockRequest& request, const CommandContext& context, Effects& effects);
   absl::StatusOr<v1::Lock> Apply(const v1::ReleaseLockRequest& request, const CommandContext& context,
                                  Effects& effects);
   absl::StatusOr<v1::PolicySet> Apply(const v1::UpdatePolicyRequest& request, const CommandContext& context,

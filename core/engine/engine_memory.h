@@ -98,8 +98,8 @@ struct EngineMemory {
   // Stores a changed lock.
   void RecordLock(const v1::Lock& lock, Effects& effects);
   // Locks `scope`, or appends `cause` to the lock in force over it; with the alert of its episode.
-  const v1::Lock& Engage(absl::string_view tenant_id, const v1::LockScope& scope, const v1::LockCause& cause, absl::Time time,
-                  Effects& effects);
+  const v1::Lock& Engage(absl::string_view tenant_id, const v1::LockScope& scope, const v1::LockCause& cause,
+                         absl::Time time, Effects& effects);
   // Stores a task with its newest attempt and the alert to its user.
   void RecordCompletion(const schedule::Completion& completion, Effects& effects);
   void RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& effects);
@@ -126,8 +126,8 @@ absl::optional<RequestLog::Identity> IdentityOf(absl::string_view tenant_id, abs
 
 // Answers a repeat with the stored reply; otherwise runs `body` and remembers what it answers.
 template <typename Reply, typename Body>
-absl::StatusOr<Reply> Once(EngineMemory& memory, const absl::optional<RequestLog::Identity>& identity,
-                           Effects& effects, const Body& body) {
+absl::StatusOr<Reply> Once(EngineMemory& memory, const absl::optional<RequestLog::Identity>& identity, Effects& effects,
+                           const Body& body) {
   if (!identity.has_value()) return body();
   INTERLOCK_ASSIGN_OR_RETURN(const std::string* stored, memory.requests.Find(*identity));
   if (stored != nullptr) {

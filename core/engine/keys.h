@@ -1,5 +1,5 @@
-// The keys of every table. Keys sort as their rows are read: strings end with a zero byte (identifiers hold none), numbers
-// are 8 bytes big-endian. docs/storage_format.md shows each key; keys_test.cc fixes them byte by byte.
+// The keys of every table. Keys sort as their rows are read: strings end with a zero byte (identifiers hold none),
+// numbers are 8 bytes big-endian. docs/storage_format.md shows each key; keys_test.cc fixes them byte by byte.
 #pragma once
 
 #include <cstdint>

@@ -117,19 +117,19 @@ class Loader {
     std::vector<v1::Decision> newest_first;
     absl::Time newest;
     absl::Status result;
-    const absl::Status scanned = store_.Scan(
-        {Table::kDecision, begin, keys::PrefixEnd(begin), /*reverse=*/true},
-        [&](absl::string_view key, absl::string_view value) {
-          v1::Decision decision;
-          if (!decision.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-            result = Damaged(Table::kDecision, key, "the row cannot be read");
-            return false;
-          }
-          if (newest_first.empty()) newest = FromProto(decision.decide_time());
-          if (!safety::IsRecent(decision, newest)) return false;
-          newest_first.push_back(std::move(decision));
-          return true;
-        });
+    const absl::Status scanned =
+        store_.Scan({Table::kDecision, begin, keys::PrefixEnd(begin), /*reverse=*/true},
+                    [&](absl::string_view key, absl::string_view value) {
+                      v1::Decision decision;
+                      if (!decision.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+                        result = Damaged(Table::kDecision, key, "the row cannot be read");
+                        return false;
+                      }
+                      if (newest_first.empty()) newest = FromProto(decision.decide_time());
+                      if (!safety::IsRecent(decision, newest)) return false;
+                      newest_first.push_back(std::move(decision));
+                      return true;
+                    });
     INTERLOCK_RETURN_IF_ERROR(scanned);
     INTERLOCK_RETURN_IF_ERROR(result);
     for (auto decision = newest_first.rbegin(); decision != newest_first.rend(); ++decision) {
@@ -198,10 +198,9 @@ class Loader {
           }
           return lock.state() == v1::LOCK_STATE_CLEAR ? absl::OkStatus() : memory_.locks.Load(lock);
         }));
-    return ForEachRow<v1::Episode>(store_, Table::kEpisode,
-                                   [this](absl::string_view, v1::Episode episode) -> absl::Status {
-                                     return memory_.episodes.Load(episode);
-                                   });
+    return ForEachRow<v1::Episode>(
+        store_, Table::kEpisode,
+        [this](absl::string_view, v1::Episode episode) -> absl::Status { return memory_.episodes.Load(episode); });
   }
 
   absl::Status LoadAlertLog() {
@@ -249,8 +248,9 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(const Store& store, const O
                                                      Effects& effects) {
   const v1::PolicySet* profile = policy::FindProfile(options.default_profile);
   if (profile == nullptr) {
-    return MakeError(absl::StatusCode::kInvalidArgument, "PROFILE_UNKNOWN",
-                     absl::StrCat("no profile is named \"", options.default_profile, "\"; see --help for those there are"));
+    return MakeError(
+        absl::StatusCode::kInvalidArgument, "PROFILE_UNKNOWN",
+        absl::StrCat("no profile is named \"", options.default_profile, "\"; see --help for those there are"));
   }
   auto memory = std::make_unique<EngineMemory>();
   memory->options = options;

@@ -55,9 +55,7 @@ class WriteSet {
   void PutBytes(Table table, std::string key, std::string value) {
     writes_.push_back({Write::Kind::kPut, table, std::move(key), std::move(value)});
   }
-  void Delete(Table table, std::string key) {
-    writes_.push_back({Write::Kind::kDelete, table, std::move(key), {}});
-  }
+  void Delete(Table table, std::string key) { writes_.push_back({Write::Kind::kDelete, table, std::move(key), {}}); }
   // Deletes [begin, end).
   void DeleteRange(Table table, std::string begin, std::string end) {
     writes_.push_back({Write::Kind::kDeleteRange, table, std::move(begin), std::move(end)});
@@ -88,7 +86,8 @@ class Store {
   virtual ~Store() = default;
 
   // Makes all of `writes` durable, or none. OK only after the bytes are synced. After any error the outcome is unknown
-  // and the store refuses further commits with FAILED_PRECONDITION: reopen it. Errors: UNAVAILABLE (I/O error, disk full).
+  // and the store refuses further commits with FAILED_PRECONDITION: reopen it. Errors: UNAVAILABLE (I/O error, disk
+  // full).
   virtual absl::Status Commit(const WriteSet& writes) = 0;
 
   // The value under `key`. Errors: NOT_FOUND; DATA_LOSS (the stored bytes are damaged); UNAVAILABLE.

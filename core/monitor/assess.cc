@@ -34,8 +34,8 @@ constexpr double kHalfCertainSamples = 10;
 // locale.
 std::string Fixed(double value, int digits) {
   std::array<char, 400> buffer;
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                    std::chars_format::fixed, digits);
+  const auto result =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed, digits);
   INTERLOCK_CHECK(result.ec == std::errc());
   return std::string(buffer.data(), result.ptr);
 }
@@ -74,8 +74,7 @@ absl::optional<double> ThresholdOf(const v1::TierPolicy& tier, v1::Metric metric
 
 // The metrics that can be graded, in Metric order.
 constexpr std::array<v1::Metric, 4> kGradable = {v1::METRIC_SUCCESS_RATE, v1::METRIC_RESPONSE_TIME,
-                                                 v1::METRIC_EFFICIENCY_SCORE,
-                                                 v1::METRIC_MARKET_IMPACT};
+                                                 v1::METRIC_EFFICIENCY_SCORE, v1::METRIC_MARKET_IMPACT};
 
 // The metrics that crossed a threshold of the tier, in Metric order.
 std::vector<v1::Metric> Crossed(const v1::Snapshot& snapshot, const v1::TierPolicy& tier) {
@@ -84,8 +83,7 @@ std::vector<v1::Metric> Crossed(const v1::Snapshot& snapshot, const v1::TierPoli
     const absl::optional<double> value = MetricValue(snapshot, metric);
     const absl::optional<double> threshold = ThresholdOf(tier, metric);
     if (!value.has_value() || !threshold.has_value()) continue;
-    if (metric == v1::METRIC_RESPONSE_TIME ? *value >= *threshold : *value <= *threshold)
-      crossed.push_back(metric);
+    if (metric == v1::METRIC_RESPONSE_TIME ? *value >= *threshold : *value <= *threshold) crossed.push_back(metric);
   }
   return crossed;
 }
@@ -94,9 +92,9 @@ v1::DataState DataStateOf(const v1::Snapshot& snapshot, const v1::PolicySet& pol
   int graded = 0;
   int measured = 0;
   for (const v1::Metric metric : kGradable) {
-    const bool has_threshold = std::any_of(
-        policy.tiers().begin(), policy.tiers().end(),
-        [metric](const v1::TierPolicy& tier) { return ThresholdOf(tier, metric).has_value(); });
+    const bool has_threshold =
+        std::any_of(policy.tiers().begin(), policy.tiers().end(),
+                    [metric](const v1::TierPolicy& tier) { return ThresholdOf(tier, metric).has_value(); });
     if (!has_threshold) continue;
     ++graded;
     if (MetricValue(snapshot, metric).has_value()) ++measured;
@@ -106,9 +104,7 @@ v1::DataState DataStateOf(const v1::Snapshot& snapshot, const v1::PolicySet& pol
 }
 
 // How far a ratio is on the way to its target, 0..1.
-double Progress(double value, double target) {
-  return target > 0 ? std::min(1.0, value / target) : 1.0;
-}
+double Progress(double value, double target) { return target > 0 ? std::min(1.0, value / target) : 1.0; }
 
 // nullopt: no data.
 absl::optional<double> HealthScore(const v1::Snapshot& snapshot, const v1::MetricLevels& targets) {
@@ -150,15 +146,15 @@ double SuccessRateConfidence(double rate, double samples, double threshold) {
   return 0.5 * std::erfc(-(threshold - mean) / deviation / std::sqrt(2.0));
 }
 
-double AnomalyConfidence(const v1::Snapshot& snapshot, const SampleCounts& samples,
-                         const v1::TierPolicy& tier, const std::vector<v1::Metric>& breached) {
+double AnomalyConfidence(const v1::Snapshot& snapshot, const SampleCounts& samples, const v1::TierPolicy& tier,
+                         const std::vector<v1::Metric>& breached) {
   double confidence = 0;
   for (const v1::Metric metric : breached) {
     const double count = static_cast<double>(samples[metric]);
-    confidence = std::max(confidence, metric == v1::METRIC_SUCCESS_RATE
-                                          ? SuccessRateConfidence(*MetricValue(snapshot, metric),
-                                                                  count, *ThresholdOf(tier, metric))
-                                          : count / (count + kHalfCertainSamples));
+    confidence = std::max(confidence,
+                          metric == v1::METRIC_SUCCESS_RATE
+                              ? SuccessRateConfidence(*MetricValue(snapshot, metric), count, *ThresholdOf(tier, metric))
+                              : count / (count + kHalfCertainSamples));
   }
   return confidence;
 }
@@ -188,46 +184,43 @@ class AlertList {
 
 v1::Severity HighIf(bool high) { return high ? v1::SEVERITY_HIGH : v1::SEVERITY_MEDIUM; }
 
-void AddAlerts(const v1::Snapshot& snapshot, const v1::PolicySet& policy, absl::Time now,
-               v1::Assessment& assessment) {
+void AddAlerts(const v1::Snapshot& snapshot, const v1::PolicySet& policy, absl::Time now, v1::Assessment& assessment) {
   const v1::MetricLevels& limits = policy.alert_thresholds();
   const v1::MetricLevels& targets = policy.targets();
   AlertList alerts(assessment, now);
   const auto success_rate = MetricValue(snapshot, v1::METRIC_SUCCESS_RATE);
   if (success_rate.has_value() && *success_rate < limits.success_rate()) {
-    alerts.Add(v1::METRIC_SUCCESS_RATE, HighIf(*success_rate < kSuccessRateHigh), *success_rate,
-               limits.success_rate(), targets.success_rate(),
-               absl::StrCat("Agent success rate (", Percent(*success_rate),
-                            ") is below alert threshold (", Percent(limits.success_rate()), ")"));
+    alerts.Add(v1::METRIC_SUCCESS_RATE, HighIf(*success_rate < kSuccessRateHigh), *success_rate, limits.success_rate(),
+               targets.success_rate(),
+               absl::StrCat("Agent success rate (", Percent(*success_rate), ") is below alert threshold (",
+                            Percent(limits.success_rate()), ")"));
   }
   const auto response_time = MetricValue(snapshot, v1::METRIC_RESPONSE_TIME);
   if (response_time.has_value() && *response_time > limits.response_time()) {
-    alerts.Add(
-        v1::METRIC_RESPONSE_TIME, HighIf(*response_time > kResponseTimeHigh), *response_time,
-        limits.response_time(), targets.response_time(),
-        absl::StrCat("Agent response time (", Fixed(*response_time, 1),
-                     "s) exceeds alert threshold (", Fixed(limits.response_time(), 1), "s)"));
+    alerts.Add(v1::METRIC_RESPONSE_TIME, HighIf(*response_time > kResponseTimeHigh), *response_time,
+               limits.response_time(), targets.response_time(),
+               absl::StrCat("Agent response time (", Fixed(*response_time, 1), "s) exceeds alert threshold (",
+                            Fixed(limits.response_time(), 1), "s)"));
   }
   const auto efficiency = MetricValue(snapshot, v1::METRIC_EFFICIENCY_SCORE);
   if (efficiency.has_value() && *efficiency < limits.efficiency_score()) {
-    alerts.Add(
-        v1::METRIC_EFFICIENCY_SCORE, HighIf(*efficiency < kEfficiencyHigh), *efficiency,
-        limits.efficiency_score(), targets.efficiency_score(),
-        absl::StrCat("Agent efficiency score (", Fixed(*efficiency, 2),
-                     ") is below alert threshold (", Fixed(limits.efficiency_score(), 2), ")"));
+    alerts.Add(v1::METRIC_EFFICIENCY_SCORE, HighIf(*efficiency < kEfficiencyHigh), *efficiency,
+               limits.efficiency_score(), targets.efficiency_score(),
+               absl::StrCat("Agent efficiency score (", Fixed(*efficiency, 2), ") is below alert threshold (",
+                            Fixed(limits.efficiency_score(), 2), ")"));
   }
   const auto market_impact = MetricValue(snapshot, v1::METRIC_MARKET_IMPACT);
   if (market_impact.has_value() && *market_impact < limits.market_impact()) {
-    alerts.Add(v1::METRIC_MARKET_IMPACT, v1::SEVERITY_MEDIUM, *market_impact,
-               limits.market_impact(), targets.market_impact(),
-               absl::StrCat("Agent market impact score (", Fixed(*market_impact, 2),
-                            ") is below alert threshold (", Fixed(limits.market_impact(), 2), ")"));
+    alerts.Add(v1::METRIC_MARKET_IMPACT, v1::SEVERITY_MEDIUM, *market_impact, limits.market_impact(),
+               targets.market_impact(),
+               absl::StrCat("Agent market impact score (", Fixed(*market_impact, 2), ") is below alert threshold (",
+                            Fixed(limits.market_impact(), 2), ")"));
   }
 }
 
 // The worst tier first.
-void FindTier(const v1::Snapshot& snapshot, const SampleCounts& samples,
-              const v1::PolicySet& policy, v1::Assessment& assessment) {
+void FindTier(const v1::Snapshot& snapshot, const SampleCounts& samples, const v1::PolicySet& policy,
+              v1::Assessment& assessment) {
   for (int i = policy.tiers_size() - 1; i >= 0; --i) {
     const v1::TierPolicy& tier = policy.tiers(i);
     const std::vector<v1::Metric> breached = Crossed(snapshot, tier);
@@ -252,8 +245,8 @@ void SetRecommendedAction(const v1::PolicySet& policy, v1::Assessment& assessmen
 
 }  // namespace
 
-v1::Assessment Assess(const v1::Snapshot& snapshot, const SampleCounts& samples,
-                      const v1::PolicySet& policy, v1::AssessmentSource source, absl::Time now) {
+v1::Assessment Assess(const v1::Snapshot& snapshot, const SampleCounts& samples, const v1::PolicySet& policy,
+                      v1::AssessmentSource source, absl::Time now) {
   v1::Assessment assessment;
   assessment.set_tenant_id(snapshot.tenant_id());
   assessment.set_agent_id(snapshot.agent_id());

@@ -15,7 +15,7 @@ namespace interlock::monitor {
 // metrics are those with a threshold in any tier: DATA_STATE_NO_DATA if none of them has data.
 // episode_id is left to the caller. REQUIRES: `policy` is valid (policy::Validate), the numbers of
 // `snapshot` are finite and in range, and CompleteReported() was applied to a reported one.
-v1::Assessment Assess(const v1::Snapshot& snapshot, const SampleCounts& samples,
-                      const v1::PolicySet& policy, v1::AssessmentSource source, absl::Time now);
+v1::Assessment Assess(const v1::Snapshot& snapshot, const SampleCounts& samples, const v1::PolicySet& policy,
+                      v1::AssessmentSource source, absl::Time now);
 
 }  // namespace interlock::monitor

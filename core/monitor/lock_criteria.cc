@@ -11,8 +11,7 @@ constexpr int32_t kClearStreak = 2;
 constexpr int kLockTier = 3;
 
 // Whether this assessment made the count grow.
-bool UpdateCount(const v1::TierPolicy& tier, const v1::Assessment& assessment,
-                 v1::CriteriaCount& count) {
+bool UpdateCount(const v1::TierPolicy& tier, const v1::Assessment& assessment, v1::CriteriaCount& count) {
   if (assessment.tier() < tier.tier()) {
     count.set_clear_streak(std::min(count.clear_streak() + 1, kClearStreak));
     if (count.clear_streak() == kClearStreak) count.set_count(0);
@@ -34,9 +33,7 @@ CriteriaOutcome UpdateCriteria(const v1::PolicySet& policy, const v1::Assessment
   for (const v1::TierPolicy& tier : policy.tiers()) {
     v1::CriteriaCount& count = counts[tier.tier() - 1];
     const bool grew = UpdateCount(tier, assessment, count);
-    if (assessment.tier() < tier.tier() ||
-        count.count() < tier.lock_criteria().consecutive_failures())
-      continue;
+    if (assessment.tier() < tier.tier() || count.count() < tier.lock_criteria().consecutive_failures()) continue;
     if (tier.tier() < kLockTier) {
       outcome.episode_tier = std::max(outcome.episode_tier, tier.tier() + 1);
     } else if (grew) {

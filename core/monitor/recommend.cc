@@ -35,42 +35,34 @@ constexpr Advice kSuccessRateAdvice = {
     {"Sort the failed actions of the last 24 hours by their error and start with the most frequent",
      "Check inputs before an action instead of learning from its failure",
      "Retry only errors that pass by themselves, with growing pauses",
-     "Add a fallback for each dependency that fails often",
-     "Compare the success rate before and after each change"}};
+     "Add a fallback for each dependency that fails often", "Compare the success rate before and after each change"}};
 constexpr Advice kResponseTimeAdvice = {
     "response_time_optimization",
     v1::EFFORT_HIGH,
-    {"Measure which steps of an action take the most time",
-     "Run steps that do not need each other side by side", "Keep results that are asked for again",
-     "Give every call to another service a deadline",
+    {"Measure which steps of an action take the most time", "Run steps that do not need each other side by side",
+     "Keep results that are asked for again", "Give every call to another service a deadline",
      "Do slow work that nobody waits for in the background"}};
 constexpr Advice kEfficiencyAdvice = {
     "efficiency_improvement",
     v1::EFFORT_MEDIUM,
     {"Find the actions that use the most resources for the least result",
-     "Leave out calls that repeat what is already known",
-     "Combine small actions of the same kind into one",
-     "Stop early when an action can no longer reach its goal",
-     "Review the limits on retries and iterations"}};
+     "Leave out calls that repeat what is already known", "Combine small actions of the same kind into one",
+     "Stop early when an action can no longer reach its goal", "Review the limits on retries and iterations"}};
 constexpr Advice kMarketImpactAdvice = {
     "market_impact_enhancement",
     v1::EFFORT_HIGH,
     {"Compare the actions that had the most impact with those that had the least",
-     "Put the actions with the best record first",
-     "Bring goals and audience up to date with current data",
-     "Try changes on a small share before all",
-     "Measure the impact of each action over a longer time"}};
+     "Put the actions with the best record first", "Bring goals and audience up to date with current data",
+     "Try changes on a small share before all", "Measure the impact of each action over a longer time"}};
 constexpr Advice kTrendAdvice = {
     "trend_reversal",
     v1::EFFORT_MEDIUM,
     {"Find out when the decline began and what changed then", "Undo the change if there is one",
-     "Compare with agents that do the same work and do not decline",
-     "Watch the metric more often until it is stable",
+     "Compare with agents that do the same work and do not decline", "Watch the metric more often until it is stable",
      "Agree on the value at which the agent is to be stopped"}};
 
-v1::Recommendation MakeRecommendation(const Advice& advice, v1::Metric metric, bool high,
-                                      double expected_impact, std::string description,
-                                      absl::Time now) {
+v1::Recommendation MakeRecommendation(const Advice& advice, v1::Metric metric, bool high, double expected_impact,
+                                      std::string description, absl::Time now) {
   v1::Recommendation recommendation;
   recommendation.set_type(std::string(advice.type));
   recommendation.set_metric(metric);
@@ -93,32 +85,31 @@ void AddBelowTarget(const v1::Snapshot& snapshot, const v1::PolicySet& policy, a
   const v1::MetricLevels& limits = policy.alert_thresholds();
   const auto success_rate = MetricValue(snapshot, v1::METRIC_SUCCESS_RATE);
   if (success_rate.has_value() && *success_rate < targets.success_rate()) {
-    recommendations.push_back(MakeRecommendation(
-        kSuccessRateAdvice, v1::METRIC_SUCCESS_RATE, *success_rate < limits.success_rate(),
-        targets.success_rate() - *success_rate,
-        BelowTarget("success rate", *success_rate, targets.success_rate()), now));
+    recommendations.push_back(
+        MakeRecommendation(kSuccessRateAdvice, v1::METRIC_SUCCESS_RATE, *success_rate < limits.success_rate(),
+                           targets.success_rate() - *success_rate,
+                           BelowTarget("success rate", *success_rate, targets.success_rate()), now));
   }
   const auto response_time = MetricValue(snapshot, v1::METRIC_RESPONSE_TIME);
   if (response_time.has_value() && *response_time > targets.response_time()) {
-    recommendations.push_back(MakeRecommendation(
-        kResponseTimeAdvice, v1::METRIC_RESPONSE_TIME, *response_time > limits.response_time(),
-        (*response_time - targets.response_time()) / *response_time,
-        absl::StrCat("The response time of ", *response_time, " s is above its target of ",
-                     targets.response_time(), " s"),
-        now));
+    recommendations.push_back(
+        MakeRecommendation(kResponseTimeAdvice, v1::METRIC_RESPONSE_TIME, *response_time > limits.response_time(),
+                           (*response_time - targets.response_time()) / *response_time,
+                           absl::StrCat("The response time of ", *response_time, " s is above its target of ",
+                                        targets.response_time(), " s"),
+                           now));
   }
   const auto efficiency = MetricValue(snapshot, v1::METRIC_EFFICIENCY_SCORE);
   if (efficiency.has_value() && *efficiency < targets.efficiency_score()) {
-    recommendations.push_back(MakeRecommendation(
-        kEfficiencyAdvice, v1::METRIC_EFFICIENCY_SCORE, *efficiency < limits.efficiency_score(),
-        targets.efficiency_score() - *efficiency,
-        BelowTarget("efficiency score", *efficiency, targets.efficiency_score()), now));
+    recommendations.push_back(
+        MakeRecommendation(kEfficiencyAdvice, v1::METRIC_EFFICIENCY_SCORE, *efficiency < limits.efficiency_score(),
+                           targets.efficiency_score() - *efficiency,
+                           BelowTarget("efficiency score", *efficiency, targets.efficiency_score()), now));
   }
   const auto market_impact = MetricValue(snapshot, v1::METRIC_MARKET_IMPACT);
   if (market_impact.has_value() && *market_impact < targets.market_impact()) {
     recommendations.push_back(MakeRecommendation(
-        kMarketImpactAdvice, v1::METRIC_MARKET_IMPACT, false,
-        targets.market_impact() - *market_impact,
+        kMarketImpactAdvice, v1::METRIC_MARKET_IMPACT, false, targets.market_impact() - *market_impact,
         BelowTarget("market impact score", *market_impact, targets.market_impact()), now));
   }
 }
@@ -145,20 +136,18 @@ absl::string_view NameOf(v1::Metric metric) {
 void AddTrendReversals(const std::vector<v1::Trend>& trends, absl::Time now,
                        std::vector<v1::Recommendation>& recommendations) {
   for (const v1::Trend& trend : trends) {
-    const bool worth_it = trend.direction() == v1::TREND_DIRECTION_DECLINING &&
-                          trend.strength() > kTrendStrength &&
+    const bool worth_it = trend.direction() == v1::TREND_DIRECTION_DECLINING && trend.strength() > kTrendStrength &&
                           trend.confidence() > kTrendConfidence;
     if (!worth_it) continue;
-    recommendations.push_back(MakeRecommendation(
-        kTrendAdvice, trend.metric(), trend.strength() > kTrendStrengthHigh, kTrendReversalImpact,
-        absl::StrCat("The ", NameOf(trend.metric()), " is getting worse"), now));
+    recommendations.push_back(
+        MakeRecommendation(kTrendAdvice, trend.metric(), trend.strength() > kTrendStrengthHigh, kTrendReversalImpact,
+                           absl::StrCat("The ", NameOf(trend.metric()), " is getting worse"), now));
   }
 }
 
 }  // namespace
 
-std::vector<v1::Recommendation> Recommend(const v1::Snapshot& snapshot,
-                                          const std::vector<v1::Trend>& trends,
+std::vector<v1::Recommendation> Recommend(const v1::Snapshot& snapshot, const std::vector<v1::Trend>& trends,
                                           const v1::PolicySet& policy, absl::Time now) {
   std::vector<v1::Recommendation> recommendations;
   AddBelowTarget(snapshot, policy, now, recommendations);

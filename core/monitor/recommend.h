@@ -15,8 +15,7 @@ namespace interlock::monitor {
 // priority, then expected impact, then the order success rate, response time, efficiency, market
 // impact, trends. At most 10. A metric without data gives none. REQUIRES: `policy` is valid
 // (policy::Validate).
-std::vector<v1::Recommendation> Recommend(const v1::Snapshot& snapshot,
-                                          const std::vector<v1::Trend>& trends,
+std::vector<v1::Recommendation> Recommend(const v1::Snapshot& snapshot, const std::vector<v1::Trend>& trends,
                                           const v1::PolicySet& policy, absl::Time now);
 
 }  // namespace interlock::monitor

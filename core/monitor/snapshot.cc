@@ -35,8 +35,8 @@ double ToSeconds(const google::protobuf::Duration& duration) {
 
 void SummarizeSuccess(const PointRange& points, v1::Snapshot& snapshot) {
   if (points.empty()) return;
-  const int64_t successful = std::count_if(
-      points.begin(), points.end(), [](const Point& point) { return point.value > kSuccessAbove; });
+  const int64_t successful =
+      std::count_if(points.begin(), points.end(), [](const Point& point) { return point.value > kSuccessAbove; });
   snapshot.set_total_actions(points.size());
   snapshot.set_successful_actions(successful);
   snapshot.set_failed_actions(points.size() - successful);
@@ -51,8 +51,7 @@ void SummarizeResources(const PointRange& points, v1::Snapshot& snapshot) {
     if (point.context == nullptr) continue;
     const v1::ResourceUsage& used = *point.context;
     if (used.has_cpu_usage()) usage.set_cpu_usage(std::max(usage.cpu_usage(), used.cpu_usage()));
-    if (used.has_memory_usage())
-      usage.set_memory_usage(std::max(usage.memory_usage(), used.memory_usage()));
+    if (used.has_memory_usage()) usage.set_memory_usage(std::max(usage.memory_usage(), used.memory_usage()));
     // Each count is at least 0, and their sum may be more than 64 bits hold.
     const int64_t room = std::numeric_limits<int64_t>::max() - usage.api_calls();
     usage.set_api_calls(usage.api_calls() + std::min(used.api_calls(), room));

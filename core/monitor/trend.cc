@@ -28,9 +28,7 @@ struct Line {
 // Sums of differences from the means keep the digits that sums of raw times would lose.
 Line FitLine(const PointRange& points) {
   const absl::Time origin = points.front().observe_time;
-  const auto seconds = [origin](const Point& point) {
-    return absl::ToDoubleSeconds(point.observe_time - origin);
-  };
+  const auto seconds = [origin](const Point& point) { return absl::ToDoubleSeconds(point.observe_time - origin); };
   const double count = static_cast<double>(points.size());
   double mean_x = 0;
   double mean_y = 0;
@@ -57,8 +55,7 @@ Line FitLine(const PointRange& points) {
 
 v1::TrendDirection DirectionOf(v1::Metric metric, double slope) {
   if (std::abs(slope) < kStableSlope) return v1::TREND_DIRECTION_STABLE;
-  return (slope < 0) == LowerIsBetter(metric) ? v1::TREND_DIRECTION_IMPROVING
-                                              : v1::TREND_DIRECTION_DECLINING;
+  return (slope < 0) == LowerIsBetter(metric) ? v1::TREND_DIRECTION_IMPROVING : v1::TREND_DIRECTION_DECLINING;
 }
 
 // nullopt: its numbers are not finite.
@@ -92,8 +89,7 @@ std::vector<v1::Trend> Trends(const AgentWindows& windows, absl::Time now) {
   std::vector<v1::Trend> trends;
   if (total < kPointsMin) return trends;
   for (const auto& [metric, points] : long_enough) {
-    if (absl::optional<v1::Trend> trend = TrendOf(metric, points))
-      trends.push_back(*std::move(trend));
+    if (absl::optional<v1::Trend> trend = TrendOf(metric, points)) trends.push_back(*std::move(trend));
   }
   return trends;
 }

@@ -20,16 +20,13 @@ bool InWindow(absl::Time observe_time, absl::Time now) { return observe_time > n
 
 // The first point in the window at `now`.
 PointRange::Iterator FirstInWindow(const std::deque<Point>& points, absl::Time now) {
-  return std::partition_point(points.begin(), points.end(), [now](const Point& point) {
-    return !InWindow(point.observe_time, now);
-  });
+  return std::partition_point(points.begin(), points.end(),
+                              [now](const Point& point) { return !InWindow(point.observe_time, now); });
 }
 
-void DropExpired(v1::Metric metric, absl::Time now, std::deque<Point>& points,
-                 std::vector<RemovedPoint>& removed) {
+void DropExpired(v1::Metric metric, absl::Time now, std::deque<Point>& points, std::vector<RemovedPoint>& removed) {
   const auto end = FirstInWindow(points, now);
-  for (auto point = points.cbegin(); point != end; ++point)
-    removed.push_back({metric, point->point_id});
+  for (auto point = points.cbegin(); point != end; ++point) removed.push_back({metric, point->point_id});
   points.erase(points.cbegin(), end);
 }
 
@@ -43,8 +40,7 @@ Point MakePoint(int64_t point_id, const v1::DataPoint& point) {
   return made;
 }
 
-bool AgentWindows::Add(v1::Metric metric, Point point, absl::Time now,
-                       std::vector<RemovedPoint>& removed) {
+bool AgentWindows::Add(v1::Metric metric, Point point, absl::Time now, std::vector<RemovedPoint>& removed) {
   INTERLOCK_CHECK(metric != v1::METRIC_UNSPECIFIED);
   Window& window = windows_[metric];
   DropExpired(metric, now, window.points, removed);

@@ -261,8 +261,7 @@ const Profiles& AllProfiles() {
     auto* built = new Profiles;
     for (const char* text : {kReference, kToolCalling}) {
       v1::PolicySet profile;
-      INTERLOCK_CHECK(
-          google::protobuf::TextFormat::ParseFromString(absl::StrCat(text, kLevels), &profile));
+      INTERLOCK_CHECK(google::protobuf::TextFormat::ParseFromString(absl::StrCat(text, kLevels), &profile));
       const std::string name = profile.profile();
       built->emplace(name, std::move(profile));
     }

@@ -49,8 +49,7 @@ class Checker {
   }
 
   void CheckSeconds(absl::string_view field, double value) {
-    if (!(value > 0 && std::isfinite(value)))
-      Add(field, "must be a finite number of seconds above 0");
+    if (!(value > 0 && std::isfinite(value))) Add(field, "must be a finite number of seconds above 0");
   }
 
   void CheckCount(absl::string_view field, int64_t value, int64_t min, int64_t max) {
@@ -58,8 +57,7 @@ class Checker {
   }
 
   void CheckSize(absl::string_view field, int size, int min, int max) {
-    if (size < min || size > max)
-      Add(field, absl::StrCat("must have ", min, " to ", max, " elements"));
+    if (size < min || size > max) Add(field, absl::StrCat("must have ", min, " to ", max, " elements"));
   }
 
   void CheckText(absl::string_view field, absl::string_view text, size_t bytes_max) {
@@ -75,14 +73,12 @@ class Checker {
 };
 
 // A field that this server does not know could be a rule that it would not enforce.
-void CheckUnknownFields(const google::protobuf::Message& message, const std::string& path,
-                        Checker& checker) {
+void CheckUnknownFields(const google::protobuf::Message& message, const std::string& path, Checker& checker) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   const google::protobuf::UnknownFieldSet& unknown = reflection.GetUnknownFields(message);
   for (int i = 0; i < unknown.field_count() && !checker.full(); ++i) {
-    checker.Add(path,
-                absl::StrCat("field number ", unknown.field(i).number(),
-                             " is not known to this server; remove it or upgrade the server"));
+    checker.Add(path, absl::StrCat("field number ", unknown.field(i).number(),
+                                   " is not known to this server; remove it or upgrade the server"));
   }
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
@@ -94,8 +90,7 @@ void CheckUnknownFields(const google::protobuf::Message& message, const std::str
       continue;
     }
     for (int i = 0; i < reflection.FieldSize(message, field) && !checker.full(); ++i) {
-      CheckUnknownFields(reflection.GetRepeatedMessage(message, field, i),
-                         absl::StrCat(name, "[", i, "]"), checker);
+      CheckUnknownFields(reflection.GetRepeatedMessage(message, field, i), absl::StrCat(name, "[", i, "]"), checker);
     }
   }
 }
@@ -103,8 +98,7 @@ void CheckUnknownFields(const google::protobuf::Message& message, const std::str
 void CheckIdentity(const v1::PolicySet& policy, Checker& checker) {
   checker.CheckText("tenant_id", policy.tenant_id(), kIdBytesMax);
   if (!policy.profile().empty() && FindProfile(policy.profile()) == nullptr) {
-    checker.Add("profile",
-                absl::StrCat("must be empty or one of ", absl::StrJoin(ProfileNames(), ", ")));
+    checker.Add("profile", absl::StrCat("must be empty or one of ", absl::StrJoin(ProfileNames(), ", ")));
   }
 }
 
@@ -153,17 +147,14 @@ void CheckTier(const v1::TierPolicy& tier, const std::string& path, Checker& che
     }
     const auto& metrics = tier.trigger_metrics();
     if (std::find(metrics.begin(), metrics.end(), threshold.metric) == metrics.end()) {
-      checker.Add(field,
-                  absl::StrCat("trigger_metrics must name ", v1::Metric_Name(threshold.metric)));
+      checker.Add(field, absl::StrCat("trigger_metrics must name ", v1::Metric_Name(threshold.metric)));
     }
   }
-  checker.CheckCount(absl::StrCat(path, ".max_iterations"), tier.max_iterations(), 1,
-                     kIterationsMax);
+  checker.CheckCount(absl::StrCat(path, ".max_iterations"), tier.max_iterations(), 1, kIterationsMax);
   const v1::LockCriteria& criteria = tier.lock_criteria();
-  checker.CheckRatio(absl::StrCat(path, ".lock_criteria.min_confidence"),
-                     criteria.min_confidence());
-  checker.CheckCount(absl::StrCat(path, ".lock_criteria.consecutive_failures"),
-                     criteria.consecutive_failures(), 1, kFailuresMax);
+  checker.CheckRatio(absl::StrCat(path, ".lock_criteria.min_confidence"), criteria.min_confidence());
+  checker.CheckCount(absl::StrCat(path, ".lock_criteria.consecutive_failures"), criteria.consecutive_failures(), 1,
+                     kFailuresMax);
 }
 
 // A worse tier must not be easier to reach than the nearest milder one that looks at the same
@@ -176,11 +167,10 @@ void CheckTierOrder(const v1::PolicySet& policy, Checker& checker) {
       const Threshold& threshold = thresholds[k];
       if (!threshold.value.has_value()) continue;
       const bool lower_is_worse = threshold.metric != v1::METRIC_RESPONSE_TIME;
-      if (milder[k].has_value() &&
-          (lower_is_worse ? *threshold.value > *milder[k] : *threshold.value < *milder[k])) {
-        checker.Add(absl::StrCat("tiers[", i, "].thresholds.", threshold.name),
-                    absl::StrCat("must be at ", lower_is_worse ? "most" : "least",
-                                 " that of a milder tier, ", *milder[k]));
+      if (milder[k].has_value() && (lower_is_worse ? *threshold.value > *milder[k] : *threshold.value < *milder[k])) {
+        checker.Add(
+            absl::StrCat("tiers[", i, "].thresholds.", threshold.name),
+            absl::StrCat("must be at ", lower_is_worse ? "most" : "least", " that of a milder tier, ", *milder[k]));
       }
       milder[k] = threshold.value;
     }
@@ -194,8 +184,7 @@ void CheckTiers(const v1::PolicySet& policy, Checker& checker) {
   }
   for (int i = 0; i < kTierCount; ++i) {
     const std::string path = absl::StrCat("tiers[", i, "]");
-    if (policy.tiers(i).tier() != i + 1)
-      checker.Add(absl::StrCat(path, ".tier"), absl::StrCat("must be ", i + 1));
+    if (policy.tiers(i).tier() != i + 1) checker.Add(absl::StrCat(path, ".tier"), absl::StrCat("must be ", i + 1));
     CheckTier(policy.tiers(i), path, checker);
   }
   CheckTierOrder(policy, checker);
@@ -208,32 +197,26 @@ void CheckLevels(const v1::MetricLevels& levels, absl::string_view path, Checker
   checker.CheckRatio(absl::StrCat(path, ".market_impact"), levels.market_impact());
 }
 
-void CheckConditions(const v1::ParameterConditions& conditions, const std::string& path,
-                     Checker& checker) {
+void CheckConditions(const v1::ParameterConditions& conditions, const std::string& path, Checker& checker) {
   if (conditions.max_content_length() < 0) {
-    checker.Add(absl::StrCat(path, ".max_content_length"),
-                "must be at least 0, which means no limit");
+    checker.Add(absl::StrCat(path, ".max_content_length"), "must be at least 0, which means no limit");
   }
-  checker.CheckSize(absl::StrCat(path, ".required_keywords"), conditions.required_keywords_size(),
-                    0, kKeywordsMax);
+  checker.CheckSize(absl::StrCat(path, ".required_keywords"), conditions.required_keywords_size(), 0, kKeywordsMax);
   for (int i = 0; i < conditions.required_keywords_size() && !checker.full(); ++i) {
-    checker.CheckText(absl::StrCat(path, ".required_keywords[", i, "]"),
-                      conditions.required_keywords(i), kKeywordBytesMax);
+    checker.CheckText(absl::StrCat(path, ".required_keywords[", i, "]"), conditions.required_keywords(i),
+                      kKeywordBytesMax);
   }
 }
 
 void CheckConstraint(const v1::Constraint& constraint, const std::string& path, Checker& checker) {
   checker.CheckText(absl::StrCat(path, ".constraint_id"), constraint.constraint_id(), kIdBytesMax);
-  checker.CheckSize(absl::StrCat(path, ".categories"), constraint.categories_size(), 1,
-                    kCategoriesPerConstraintMax);
+  checker.CheckSize(absl::StrCat(path, ".categories"), constraint.categories_size(), 1, kCategoriesPerConstraintMax);
   for (int i = 0; i < constraint.categories_size() && !checker.full(); ++i) {
-    checker.CheckText(absl::StrCat(path, ".categories[", i, "]"), constraint.categories(i),
-                      kCategoryBytesMax);
+    checker.CheckText(absl::StrCat(path, ".categories[", i, "]"), constraint.categories(i), kCategoryBytesMax);
   }
   checker.CheckRatio(absl::StrCat(path, ".risk_threshold"), constraint.risk_threshold());
   if (constraint.has_auto_approval_threshold()) {
-    checker.CheckRatio(absl::StrCat(path, ".auto_approval_threshold"),
-                       constraint.auto_approval_threshold());
+    checker.CheckRatio(absl::StrCat(path, ".auto_approval_threshold"), constraint.auto_approval_threshold());
   }
   checker.CheckCount(absl::StrCat(path, ".daily_limit"), constraint.daily_limit(), 0, kLimitMax);
   checker.CheckCount(absl::StrCat(path, ".hourly_limit"), constraint.hourly_limit(), 0, kLimitMax);
@@ -258,13 +241,11 @@ void CheckCategoryRules(const v1::PolicySet& policy, Checker& checker) {
     const v1::CategoryRule& rule = policy.category_rules(i);
     const std::string path = absl::StrCat("category_rules[", i, "]");
     if (rule.match() == v1::MATCH_KIND_UNSPECIFIED || !v1::MatchKind_IsValid(rule.match())) {
-      checker.Add(absl::StrCat(path, ".match"),
-                  "must be MATCH_KIND_EXACT, MATCH_KIND_PREFIX or MATCH_KIND_KEYWORD");
+      checker.Add(absl::StrCat(path, ".match"), "must be MATCH_KIND_EXACT, MATCH_KIND_PREFIX or MATCH_KIND_KEYWORD");
     }
     checker.CheckSize(absl::StrCat(path, ".patterns"), rule.patterns_size(), 1, kPatternsMax);
     for (int k = 0; k < rule.patterns_size() && !checker.full(); ++k) {
-      checker.CheckText(absl::StrCat(path, ".patterns[", k, "]"), rule.patterns(k),
-                        kPatternBytesMax);
+      checker.CheckText(absl::StrCat(path, ".patterns[", k, "]"), rule.patterns(k), kPatternBytesMax);
     }
     checker.CheckText(absl::StrCat(path, ".category"), rule.category(), kCategoryBytesMax);
   }
@@ -300,15 +281,14 @@ void CheckConflictPairs(const v1::PolicySet& policy, Checker& checker) {
     const std::string path = absl::StrCat("conflict_pairs[", i, "]");
     check_type(absl::StrCat(path, ".first"), pair.first());
     check_type(absl::StrCat(path, ".second"), pair.second());
-    if (pair.first() == pair.second())
-      checker.Add(absl::StrCat(path, ".second"), "must differ from first");
+    if (pair.first() == pair.second()) checker.Add(absl::StrCat(path, ".second"), "must differ from first");
   }
 }
 
 void CheckRateRule(const v1::RateRule& rule, const std::string& path, Checker& checker) {
   checker.CheckCount(absl::StrCat(path, ".max_calls"), rule.max_calls(), 1, kLimitMax);
-  const bool valid = IsValid(rule.window()) && FromProto(rule.window()) > absl::ZeroDuration() &&
-                     FromProto(rule.window()) <= kWindow;
+  const bool valid =
+      IsValid(rule.window()) && FromProto(rule.window()) > absl::ZeroDuration() && FromProto(rule.window()) <= kWindow;
   if (!valid) checker.Add(absl::StrCat(path, ".window"), "must be above 0 and at most 24 hours");
 }
 
@@ -320,8 +300,7 @@ void CheckPatternRules(const v1::PatternRules& rules, Checker& checker) {
   check_max("frequency_max", rules.has_frequency_max(), rules.frequency_max());
   check_max("category_hourly_max", rules.has_category_hourly_max(), rules.category_hourly_max());
   check_max("category_daily_max", rules.has_category_daily_max(), rules.category_daily_max());
-  if (rules.has_repeated_call())
-    CheckRateRule(rules.repeated_call(), "pattern_rules.repeated_call", checker);
+  if (rules.has_repeated_call()) CheckRateRule(rules.repeated_call(), "pattern_rules.repeated_call", checker);
   if (rules.has_call_rate()) CheckRateRule(rules.call_rate(), "pattern_rules.call_rate", checker);
 }
 
@@ -331,8 +310,7 @@ void CheckLockRules(const v1::PolicySet& policy, Checker& checker) {
     const v1::LockRule& rule = policy.lock_rules(i);
     const std::string path = absl::StrCat("lock_rules[", i, "]");
     if (rule.cause() == v1::TRIP_CAUSE_UNSPECIFIED || !v1::TripCause_IsValid(rule.cause())) {
-      checker.Add(absl::StrCat(path, ".cause"),
-                  "must be TRIP_CAUSE_LOCK_CRITERIA or TRIP_CAUSE_ARBITRATION");
+      checker.Add(absl::StrCat(path, ".cause"), "must be TRIP_CAUSE_LOCK_CRITERIA or TRIP_CAUSE_ARBITRATION");
     } else if (!seen.insert(rule.cause()).second) {
       checker.Add(absl::StrCat(path, ".cause"), "must have one rule only");
     }
@@ -346,8 +324,7 @@ void CheckReportAge(const v1::PolicySet& policy, Checker& checker) {
   if (!policy.has_report_age_max()) return;
   const google::protobuf::Duration& age = policy.report_age_max();
   if (!IsValid(age) || FromProto(age) <= absl::ZeroDuration()) {
-    checker.Add("report_age_max",
-                "must be above 0; leave it out if no report is no reason to deny");
+    checker.Add("report_age_max", "must be above 0; leave it out if no report is no reason to deny");
   }
 }
 

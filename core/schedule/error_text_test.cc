@@ -1,5 +1,6 @@
 #include "core/schedule/error_text.h"
 
+#include <algorithm>
 #include <random>
 #include <string>
 

@@ -1,6 +1,7 @@
 #include "core/schedule/user_alert.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "core/base/ids.h"

@@ -91,12 +91,9 @@ TEST_F(AlertLogTest, AHoleIsDamageAndNeverSkipped) {
 }
 
 TEST_F(AlertLogTest, ARowThatIsNoAlertIsDamage) {
-  // A group end tag without a group cannot be parsed by any message.
-  v1::Alert odd;
-  odd.GetReflection()->MutableUnknownFields(&odd)->AddFixed64(1000, 1);
   Store({TestAlert(1)});
   WriteSet writes;
-  writes.Put(Table::kAlert, keys::Number(2), odd);
+  writes.Put(Table::kAlert, keys::Number(2), DamagedRow());
   ASSERT_TRUE(store_.Commit(writes).ok());
   EXPECT_EQ(Scan({"e1", 1, 2}, 0).status().code(), absl::StatusCode::kDataLoss);
 }

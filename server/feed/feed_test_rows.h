@@ -9,6 +9,7 @@
 #include "core/engine/store.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/lock.pb.h"
+#include "interlock/v1/state.pb.h"
 
 namespace interlock::server {
 
@@ -44,6 +45,13 @@ inline v1::Lock TestLock(int64_t number, int64_t revision, v1::LockState state =
   lock.set_state(state);
   lock.set_revision(revision);
   return lock;
+}
+
+// Bytes that are neither an alert nor a lock: field 2 of both is text, and this is not.
+inline v1::RequestRecord DamagedRow() {
+  v1::RequestRecord row;
+  row.set_request_digest("\xff");
+  return row;
 }
 
 }  // namespace interlock::server

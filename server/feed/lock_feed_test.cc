@@ -103,11 +103,12 @@ TEST(LockFeedTest, ADamagedRowLeavesEverythingAsItWas) {
   feed.Publish({TestLock(1, 1)});
   storage::MemoryStore store("e1");
   WriteSet writes;
-  v1::Lock damaged;
-  damaged.set_lock_id("lock-1");
-  writes.Put(Table::kLock, keys::Number(1), damaged);
+  writes.Put(Table::kLock, keys::Number(1), TestLock(2, 1));
+  writes.Put(Table::kLock, keys::Number(3), DamagedRow());
   ASSERT_TRUE(store.Commit(writes).ok());
-  EXPECT_TRUE(feed.Reset(store, 1).ok());
+  EXPECT_EQ(feed.Reset(store, 3).code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(IdsOf(*feed.snapshot()), ElementsAre("lock-1"));
+  EXPECT_EQ(feed.snapshot()->revision, 1);
 }
 
 }  // namespace

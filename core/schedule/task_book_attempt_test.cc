@@ -1,6 +1,7 @@
 // How the end of an attempt changes its task.
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
