@@ -168,11 +168,19 @@ absl::Status RocksdbStore::Scan(const ScanRange& range, const RowVisitor& visit)
   options.iterate_lower_bound = &lower;
   options.iterate_upper_bound = &upper;
   const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(options, Family(range.table)));
-  range.reverse ? row->SeekToLast() : row->SeekToFirst();
+  if (range.reverse) {
+    row->SeekToLast();
+  } else {
+    row->SeekToFirst();
+  }
   while (row->Valid()) {
     const absl::string_view key(row->key().data() + 1, row->key().size() - 1);
     if (!visit(key, absl::string_view(row->value().data(), row->value().size()))) break;
-    range.reverse ? row->Prev() : row->Next();
+    if (range.reverse) {
+      row->Prev();
+    } else {
+      row->Next();
+    }
   }
   return FromRocksdb(row->status(), "scan");
 }

@@ -32,7 +32,8 @@ class SimulatedEnvironment {
 
  private:
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
-  uint64_t random_ = 0;
+  // In the middle, so that a backoff takes time.
+  uint64_t random_ = uint64_t{1} << 63;
   std::vector<absl::Duration> sleeps_;
 };
 

@@ -198,9 +198,14 @@ class Loader {
           }
           return lock.state() == v1::LOCK_STATE_CLEAR ? absl::OkStatus() : memory_.locks.Load(lock);
         }));
-    return ForEachRow<v1::Episode>(
+    INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Episode>(
         store_, Table::kEpisode,
-        [this](absl::string_view, v1::Episode episode) -> absl::Status { return memory_.episodes.Load(episode); });
+        [this](absl::string_view, v1::Episode episode) -> absl::Status { return memory_.episodes.Load(episode); }));
+    for (const v1::Lock* lock : memory_.locks.All()) {
+      if (memory_.episodes.FindLock(*lock) != nullptr) continue;
+      return Damaged(Table::kLock, keys::Number(IdNumber("lock", lock->lock_id())), "the lock's episode is missing");
+    }
+    return absl::OkStatus();
   }
 
   absl::Status LoadAlertLog() {
@@ -258,8 +263,10 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(const Store& store, const O
   memory->default_policy = std::make_shared<const safety::CompiledPolicy>(*profile);
   INTERLOCK_RETURN_IF_ERROR(Loader(store, *memory, effects).Load());
   if (options.time_source == v1::TIME_SOURCE_WALL) memory->now = std::max(memory->now, now);
-  for (const schedule::Completion& lost : memory->tasks.RecoverRunning(memory->now)) {
-    memory->RecordCompletion(lost, effects);
+  for (const auto& [tenant_id, tenant] : memory->tenants) {
+    for (const schedule::Completion& lost : memory->tasks.RecoverRunning(memory->ClockOf(&tenant), tenant_id)) {
+      memory->RecordCompletion(lost, effects);
+    }
   }
   std::unique_ptr<Engine> engine(new Engine(std::move(memory)));
   if (!effects.writes.empty()) engine->EndBatch(effects);

@@ -211,6 +211,19 @@ TEST(LoadTest, MissingAlertIsRefused) {
   }
 }
 
+TEST(LoadTest, LockWithoutItsEpisodeIsRefused) {
+  EngineWorld world;
+  v1::EngageLockRequest engage;
+  engage.mutable_scope()->set_kind(v1::SCOPE_KIND_FLEET);
+  engage.set_reason("drill");
+  ASSERT_TRUE(world.Do(engage).ok());
+  WriteSet writes;
+  writes.Delete(Table::kEpisode, world.RawRows(Table::kEpisode).front().first);
+  ASSERT_TRUE(world.store.Commit(writes).ok());
+  Effects effects;
+  EXPECT_EQ(Engine::Load(world.store, {}, world.now, effects).status().code(), absl::StatusCode::kDataLoss);
+}
+
 TEST(LoadTest, UnknownProfileIsRefused) {
   EngineWorld world;
   Engine::Options options;

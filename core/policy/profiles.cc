@@ -273,8 +273,9 @@ const Profiles& AllProfiles() {
 }  // namespace
 
 const v1::PolicySet* FindProfile(absl::string_view name) {
-  const auto profile = AllProfiles().find(std::string(name));
-  return profile == AllProfiles().end() ? nullptr : &profile->second;
+  const Profiles& profiles = AllProfiles();
+  const auto profile = profiles.find(name);
+  return profile == profiles.end() ? nullptr : &profile->second;
 }
 
 std::vector<std::string> ProfileNames() {

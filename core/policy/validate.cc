@@ -1,6 +1,7 @@
 #include "core/policy/validate.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 #include <string>

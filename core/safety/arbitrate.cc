@@ -122,9 +122,8 @@ void Block(const std::vector<const v1::Lock*>& covering, v1::Decision& decision)
     AddReason(v1::REASON_CODE_LOCK_BLOCKED, v1::RECOVERY_CLASS_NEEDS_RELEASE, FirstCause(*lock), decision)
         .set_lock_id(lock->lock_id());
     if (lock != covering.front()) continue;
-    v1::Reason& violation =
-        AddReason(v1::REASON_CODE_LOCK_AUTONOMOUS_BLOCKED, v1::RECOVERY_CLASS_NEEDS_RELEASE,
-                  "Autonomous modifications blocked while lock state is active", decision);
+    v1::Reason& violation = AddReason(v1::REASON_CODE_LOCK_AUTONOMOUS_BLOCKED, v1::RECOVERY_CLASS_NEEDS_RELEASE,
+                                      "Autonomous modifications blocked while lock state is active", decision);
     violation.set_violation(true);
     violation.set_lock_id(lock->lock_id());
   }
@@ -196,18 +195,18 @@ Evaluation Evaluate(const CompiledPolicy& policy, const AttemptHistory& history,
   const double combined = risk.risk_score * kRiskWeight + risk.impact_score * kImpactWeight;
   decision.set_risk_level(LevelOf(combined));
   const Facts facts = {policy,
-                  history,
-                  action,
-                  decision.action_type(),
-                  decision.category(),
-                  action.category().empty() || policy.HasCategory(action.category()),
-                  decision.action_digest(),
-                  agent.report_time,
-                  risk.risk_score,
-                  risk.unknown,
-                  combined,
-                  decision.risk_level(),
-                  now};
+                       history,
+                       action,
+                       decision.action_type(),
+                       decision.category(),
+                       action.category().empty() || policy.HasCategory(action.category()),
+                       decision.action_digest(),
+                       agent.report_time,
+                       risk.risk_score,
+                       risk.unknown,
+                       combined,
+                       decision.risk_level(),
+                       now};
   Findings findings = {decision, {}, false, false, 1.0};
   CheckAdmission(facts, findings);
   CheckConstraints(facts, findings);

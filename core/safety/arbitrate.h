@@ -24,8 +24,8 @@ struct AgentView {
 struct Evaluation {
   // Complete except for decision_id and sequence, and if `trips` for lock_active and lock_ids.
   v1::Decision decision;
-  // The action trips the lock of the policy's rule for TRIP_CAUSE_ARBITRATION: the caller engages it, with CauseText() as
-  // the reason, in the same command, and then sets lock_active and lock_ids.
+  // The action trips the lock of the policy's rule for TRIP_CAUSE_ARBITRATION: the caller engages it, with CauseText()
+  // as the reason, in the same command, and then sets lock_active and lock_ids.
   bool trips = false;
 };
 

@@ -37,8 +37,8 @@ void AttemptHistory::Record(const v1::Decision& decision) {
   action_types_.DropUntil(cutoff);
   agents_.DropUntil(cutoff);
   tenant_.Add(time);
-  // Names that were refused for being unknown or one too many take no memory. Whether they were is read from the decision,
-  // so that live and reloaded histories agree.
+  // Names that were refused for being unknown or one too many take no memory. Whether they were is read from the
+  // decision, so that live and reloaded histories agree.
   if (!HasReason(decision, v1::REASON_CODE_CATEGORY_UNKNOWN)) categories_.Use(decision.category(), time).Add(time);
   if (!HasReason(decision, v1::REASON_CODE_ACTION_TYPES_EXHAUSTED)) {
     action_types_.Use(decision.action_type(), time).Add(time);

@@ -1,5 +1,5 @@
-// What the agents of one tenant have attempted in the last 24 hours, denied attempts included: what limits, patterns and
-// conflicts are decided from.
+// What the agents of one tenant have attempted in the last 24 hours, denied attempts included: what limits, patterns
+// and conflicts are decided from.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +34,9 @@ class AttemptHistory {
   const AttemptTimes& OfAgent(absl::string_view agent_id) const;
   const AttemptTimes& OfTenant() const { return tenant_; }
 
-  // How many calls of `agent_id` in the last 24 hours, the newest and those before it without a gap, have this digest and
-  // were made less than `window` after the one before (the newest: less than `window` before `now`). Stops counting at
-  // `count_max`. O(answer).
+  // How many calls of `agent_id` in the last 24 hours, the newest and those before it without a gap, have this digest
+  // and were made less than `window` after the one before (the newest: less than `window` before `now`). Stops counting
+  // at `count_max`. O(answer).
   int64_t CallsInARow(absl::string_view agent_id, absl::string_view action_digest, absl::Duration window,
                       absl::Time now, int64_t count_max) const;
 

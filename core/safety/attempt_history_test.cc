@@ -214,7 +214,8 @@ class BruteForce {
 
 void ExpectAlike(const AttemptHistory& history, const BruteForce& brute_force, absl::Time now) {
   for (const absl::Duration window : {absl::Seconds(1), absl::Minutes(30), kHour, kDay}) {
-    ASSERT_EQ(history.OfTenant().CountIn(window, now), brute_force.Count(window, now, [](const auto&) { return true; }));
+    ASSERT_EQ(history.OfTenant().CountIn(window, now),
+              brute_force.Count(window, now, [](const auto&) { return true; }));
     for (int key = 0; key < 3; ++key) {
       const std::string name = absl::StrCat(key);
       ASSERT_EQ(history.OfCategory(name).CountIn(window, now),
@@ -234,8 +235,10 @@ void ExpectAlike(const AttemptHistory& history, const BruteForce& brute_force, a
 
 TEST(AttemptHistoryPropertyTest, AgreesWithEveryDecisionEverMadeLiveCopiedAndReloaded) {
   std::mt19937 random(42);
-  const absl::Duration steps[] = {absl::ZeroDuration(), absl::ZeroDuration(), absl::Nanoseconds(1), absl::Seconds(1),
-                                  absl::Minutes(15),    kHour,                absl::Hours(5),       kDay};
+  const absl::Duration steps[] = {absl::ZeroDuration(), absl::ZeroDuration(),
+                                  absl::Nanoseconds(1), absl::Seconds(1),
+                                  absl::Minutes(15),    kHour,
+                                  absl::Hours(5),       kDay};
   for (int round = 0; round < 12; ++round) {
     AttemptHistory history;
     BruteForce brute_force;

@@ -3,22 +3,22 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 #include "absl/time/time.h"
 
 namespace interlock::safety {
 
 // Keeps at most kLimitMax + 1 times of the last 24 hours: one more than any limit, because some rules are violated only
-// by more than their limit. So no change of a policy can make it count too few. Memory grows with what is kept, 16 bytes
-// each, and shrinks again. Windows are (now - window, now]. Copyable, thread-compatible.
+// by more than their limit. So no change of a policy can make it count too few. Memory grows with what is kept, 16
+// bytes each and some room, and shrinks again. Windows are (now - window, now]. Copyable, thread-compatible.
 class AttemptTimes {
  public:
   // Adds an attempt and forgets those that are 24 hours older. A time before the newest counts as the newest.
   void Add(absl::Time time);
 
   // How many are kept, whether or not they still lie in a window.
-  size_t size() const { return times_.size(); }
+  size_t size() const { return times_.size() - first_; }
   // The newest; InfinitePast if there is none.
   absl::Time Newest() const { return times_.empty() ? absl::InfinitePast() : times_.back(); }
   // Before the newest there are `index` newer ones. REQUIRES: index < size().
@@ -32,8 +32,9 @@ class AttemptTimes {
   bool HasAtLeast(int64_t count, absl::Duration window, absl::Time now) const;
 
  private:
-  // Oldest first.
-  std::deque<absl::Time> times_;
+  // Oldest first; those before `first_` are forgotten and go once they are a quarter of all.
+  std::vector<absl::Time> times_;
+  size_t first_ = 0;
 };
 
 }  // namespace interlock::safety

@@ -57,9 +57,23 @@ TEST(AttemptTimesTest, KeepsOneMoreThanTheLargestLimit) {
   for (int64_t i = 0; i < kKept; ++i) times.Add(At(i));
   EXPECT_TRUE(times.HasAtLeast(kKept, kDay, At(kKept)));
   EXPECT_EQ(times.CountIn(kDay, At(kKept)), kKept);
-  times.Add(At(kKept));
-  EXPECT_EQ(times.size(), static_cast<size_t>(kKept));
-  EXPECT_EQ(times.FromNewest(kKept - 1), At(1));
+  for (int64_t i = kKept; i < 3 * kKept; ++i) {
+    times.Add(At(i));
+    ASSERT_EQ(times.size(), static_cast<size_t>(kKept));
+    ASSERT_EQ(times.FromNewest(0), At(i));
+    ASSERT_EQ(times.FromNewest(kKept - 1), At(i - kKept + 1));
+  }
+}
+
+TEST(AttemptTimesTest, ForgetsManyAtOnce) {
+  AttemptTimes times;
+  for (int64_t i = 0; i < 5000; ++i) times.Add(At(i));
+  times.Add(At(4997) + kDay);
+  EXPECT_EQ(times.size(), 3u);
+  EXPECT_EQ(times.FromNewest(2), At(4998));
+  EXPECT_EQ(times.CountIn(kDay, At(4997) + kDay), 3);
+  times.Add(At(5000) + kDay + kDay);
+  EXPECT_EQ(times.size(), 1u);
 }
 
 TEST(AttemptTimesTest, FarFutureIsAsExactAsToday) {
@@ -76,7 +90,8 @@ TEST(AttemptTimesTest, AgreesWithAPlainListOnRandomTimes) {
     AttemptTimes times;
     std::vector<absl::Time> list;
     absl::Time now = At(0);
-    const absl::Duration steps[] = {absl::ZeroDuration(), absl::Seconds(1), absl::Minutes(20), kHour, absl::Hours(7), kDay};
+    const absl::Duration steps[] = {
+        absl::ZeroDuration(), absl::Seconds(1), absl::Minutes(20), kHour, absl::Hours(7), kDay};
     for (int i = 0; i < 200; ++i) {
       now += steps[random() % 6];
       times.Add(now);

@@ -17,17 +17,17 @@ namespace interlock::safety {
 namespace {
 
 constexpr double kConfidenceFactor = 0.9;
-// A constraint with a threshold below this does not bear a high or critical risk level. The number itself is not compared
-// with the action's risk.
+// A constraint with a threshold below this does not bear a high or critical risk level. The number itself is not
+// compared with the action's risk.
 constexpr double kRiskBearingThreshold = 0.8;
 constexpr double kHighRisk = 0.6;
 
 void CheckRisk(const Facts& facts, const v1::Constraint& constraint, Findings& findings) {
   if (facts.risk_level < v1::RISK_LEVEL_HIGH || constraint.risk_threshold() >= kRiskBearingThreshold) return;
   findings.requires_approval = true;
-  v1::Reason& reason =
-      findings.AddViolation(v1::REASON_CODE_RISK_LEVEL, v1::RECOVERY_CLASS_NEEDS_APPROVAL,
-                            absl::StrCat("Risk level ", RiskLevelName(facts.risk_level), " exceeds constraint threshold"));
+  v1::Reason& reason = findings.AddViolation(
+      v1::REASON_CODE_RISK_LEVEL, v1::RECOVERY_CLASS_NEEDS_APPROVAL,
+      absl::StrCat("Risk level ", RiskLevelName(facts.risk_level), " exceeds constraint threshold"));
   reason.set_observed(facts.combined_risk);
   reason.set_threshold(kHighRisk);
   reason.set_constraint_id(constraint.constraint_id());
@@ -41,8 +41,7 @@ int64_t CountAttempts(const Facts& facts, const v1::Constraint& constraint, absl
   return count;
 }
 
-// Whether the constraint's categories together have `limit` attempts in the window. Nearly always there is one category,
-// the action's, and nothing needs to be counted.
+// Nearly always a constraint has one category, the action's, and nothing needs to be counted.
 bool IsLimitReached(const Facts& facts, const v1::Constraint& constraint, int64_t limit, absl::Duration window) {
   if (constraint.categories_size() == 1) {
     return facts.history.OfCategory(constraint.categories(0)).HasAtLeast(limit, window, facts.now);
@@ -50,16 +49,18 @@ bool IsLimitReached(const Facts& facts, const v1::Constraint& constraint, int64_
   return CountAttempts(facts, constraint, window) >= limit;
 }
 
-// The limit is met again once the attempt before which there are `limit` - 1 newer ones has left the window.
-absl::Duration TimeUntilBelow(const Facts& facts, const v1::Constraint& constraint, int64_t limit, absl::Duration window) {
-  std::vector<absl::Time> newest;
+// When the newest attempt before which there are `limit` - 1 newer ones was made. Once it has left the window, the
+// limit is met again. REQUIRES: there are `limit` attempts.
+absl::Time NewestInTheWay(const Facts& facts, const v1::Constraint& constraint, int64_t limit) {
   const size_t index = static_cast<size_t>(limit) - 1;
+  if (constraint.categories_size() == 1) return facts.history.OfCategory(constraint.categories(0)).FromNewest(index);
+  std::vector<absl::Time> newest;
   for (const std::string& category : constraint.categories()) {
     const AttemptTimes& times = facts.history.OfCategory(category);
     for (size_t i = 0; i < std::min(times.size(), index + 1); ++i) newest.push_back(times.FromNewest(i));
   }
   std::nth_element(newest.begin(), newest.begin() + static_cast<int64_t>(index), newest.end(), std::greater<>());
-  return newest[index] + window - facts.now;
+  return newest[index];
 }
 
 void CheckLimit(const Facts& facts, const v1::Constraint& constraint, v1::ReasonCode code, absl::string_view name,
@@ -71,21 +72,20 @@ void CheckLimit(const Facts& facts, const v1::Constraint& constraint, v1::Reason
                                              absl::StrCat(name, " limit exceeded: ", count, "/", limit));
   reason.set_observed(static_cast<double>(count));
   reason.set_threshold(static_cast<double>(limit));
-  *reason.mutable_retry_after() = ToProto(TimeUntilBelow(facts, constraint, limit, window));
+  *reason.mutable_retry_after() = ToProto(NewestInTheWay(facts, constraint, limit) + window - facts.now);
   reason.set_constraint_id(constraint.constraint_id());
 }
 
 void CheckApproval(const Facts& facts, const v1::Constraint& constraint, Findings& findings) {
   if (constraint.approval_required()) {
-    findings
-        .AddApproval(v1::REASON_CODE_APPROVAL_REQUIRED, "Action requires manual approval due to safety constraints")
+    findings.AddApproval(v1::REASON_CODE_APPROVAL_REQUIRED, "Action requires manual approval due to safety constraints")
         .set_constraint_id(constraint.constraint_id());
   }
   if (constraint.has_auto_approval_threshold() && facts.risk_score > constraint.auto_approval_threshold()) {
     v1::Reason& reason = findings.AddApproval(
-        v1::REASON_CODE_APPROVAL_RISK, absl::StrCat("Risk score ", facts.risk_score, " is above ",
-                                                    constraint.auto_approval_threshold(),
-                                                    ", the most that is approved without a person"));
+        v1::REASON_CODE_APPROVAL_RISK,
+        absl::StrCat("Risk score ", facts.risk_score, " is above ", constraint.auto_approval_threshold(),
+                     ", the most that is approved without a person"));
     reason.set_observed(facts.risk_score);
     reason.set_threshold(constraint.auto_approval_threshold());
     reason.set_constraint_id(constraint.constraint_id());

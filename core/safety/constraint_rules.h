@@ -5,8 +5,8 @@
 
 namespace interlock::safety {
 
-// Applies the constraints of the action's category, in policy order. Each one that finds a violation or asks for approval
-// lowers the confidence by a tenth of it.
+// Applies the constraints of the action's category, in policy order. Each one that finds a violation or asks for
+// approval lowers the confidence by a tenth of it.
 void CheckConstraints(const Facts& facts, Findings& findings);
 
 }  // namespace interlock::safety

@@ -304,9 +304,9 @@ TEST(ConstraintRulesTest, AnyNumberOfFindingsOfOneConstraintLowersTheConfidenceO
   std::vector<v1::ReasonCode> codes;
   for (const v1::Reason& reason : decision.reasons()) codes.push_back(reason.code());
   EXPECT_EQ(codes, (std::vector<v1::ReasonCode>{v1::REASON_CODE_POLICY_VIOLATED, v1::REASON_CODE_RISK_LEVEL,
-                                               v1::REASON_CODE_LIMIT_DAILY, v1::REASON_CODE_LIMIT_HOURLY,
-                                               v1::REASON_CODE_CONTENT_LENGTH, v1::REASON_CODE_CONTENT_KEYWORDS,
-                                               v1::REASON_CODE_APPROVAL_REQUIRED}));
+                                                v1::REASON_CODE_LIMIT_DAILY, v1::REASON_CODE_LIMIT_HOURLY,
+                                                v1::REASON_CODE_CONTENT_LENGTH, v1::REASON_CODE_CONTENT_KEYWORDS,
+                                                v1::REASON_CODE_APPROVAL_REQUIRED}));
 }
 
 TEST(ConstraintRulesTest, ConstraintsAreCheckedInPolicyOrder) {

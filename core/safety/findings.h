@@ -34,8 +34,8 @@ struct Facts {
   absl::Time now;
 };
 
-// What they have found. Violations go to `decision` at once, in the order found; `approvals` is for what is no violation
-// and follows them in the end.
+// What they have found. Violations go to `decision` at once, in the order found; `approvals` is for what is no
+// violation and follows them in the end.
 struct Findings {
   v1::Decision& decision;
   std::vector<v1::Reason> approvals;

@@ -68,7 +68,8 @@ void CheckCallRate(const Facts& facts, Findings& findings) {
   if (!facts.policy.policy().pattern_rules().has_call_rate()) return;
   const v1::RateRule& rate = facts.policy.policy().pattern_rules().call_rate();
   // This call is one of those that the rule counts, and not yet in the history.
-  const CountRule rule = {facts.history.OfAgent(facts.action.agent_id()), rate.max_calls() - 1, FromProto(rate.window())};
+  const CountRule rule = {facts.history.OfAgent(facts.action.agent_id()), rate.max_calls() - 1,
+                          FromProto(rate.window())};
   if (!IsBroken(rule, facts.now)) return;
   const int64_t calls = CountShown(rule, facts.now) + 1;
   AddCountViolation(facts, rule, v1::REASON_CODE_CALL_RATE,
@@ -83,11 +84,11 @@ void CheckRepeatedCall(const Facts& facts, Findings& findings) {
   const v1::RateRule& rule = facts.policy.policy().pattern_rules().repeated_call();
   const absl::Duration window = FromProto(rule.window());
   const int64_t calls = 1 + facts.history.CallsInARow(facts.action.agent_id(), facts.action_digest, window, facts.now,
-                                                  CountShownMax(rule.max_calls()));
+                                                      CountShownMax(rule.max_calls()));
   if (calls <= rule.max_calls()) return;
-  v1::Reason& reason = findings.AddViolation(
-      v1::REASON_CODE_REPEATED_CALL, v1::RECOVERY_CLASS_CHANGE_ACTION,
-      absl::StrCat("Same call made ", calls, " times in a row (at most ", rule.max_calls(), ")"));
+  v1::Reason& reason =
+      findings.AddViolation(v1::REASON_CODE_REPEATED_CALL, v1::RECOVERY_CLASS_CHANGE_ACTION,
+                            absl::StrCat("Same call made ", calls, " times in a row (at most ", rule.max_calls(), ")"));
   SetCount(calls, rule.max_calls(), reason);
   const absl::Time newest = facts.history.OfAgent(facts.action.agent_id()).Newest();
   *reason.mutable_retry_after() = ToProto(newest + window - facts.now);
@@ -118,9 +119,9 @@ void CheckAdmission(const Facts& facts, Findings& findings) {
                           absl::StrCat("Policy has no category \"", facts.category, "\""));
   }
   if (!facts.history.HasRoomForActionType(facts.action_type, facts.now)) {
-    v1::Reason& reason = findings.AddViolation(
-        v1::REASON_CODE_ACTION_TYPES_EXHAUSTED, v1::RECOVERY_CLASS_CHANGE_ACTION,
-        absl::StrCat("Tenant has attempted ", kActionTypesMax, " other action types in 24 hours, as many as are counted"));
+    v1::Reason& reason = findings.AddViolation(v1::REASON_CODE_ACTION_TYPES_EXHAUSTED, v1::RECOVERY_CLASS_CHANGE_ACTION,
+                                               absl::StrCat("Tenant has attempted ", kActionTypesMax,
+                                                            " other action types in 24 hours, as many as are counted"));
     SetCount(static_cast<int64_t>(kActionTypesMax), static_cast<int64_t>(kActionTypesMax), reason);
   }
   CheckReportAge(facts, findings);

@@ -5,8 +5,8 @@
 
 namespace interlock::safety {
 
-// What cannot be judged is denied: an unknown category, one action type too many, an agent that does not report, an action
-// of unknown risk.
+// What cannot be judged is denied: an unknown category, one action type too many, an agent that does not report, an
+// action of unknown risk.
 void CheckAdmission(const Facts& facts, Findings& findings);
 
 // How often the category was attempted and how often the agent calls.

@@ -102,7 +102,8 @@ TEST(AdmissionTest, AgentThatNeverReportedIsStale) {
   v1::PolicySet policy = OpenPolicy();
   *policy.mutable_report_age_max() = ToProto(absl::Minutes(5));
   TestDriver driver(policy);
-  for (const absl::optional<absl::Time> never : {absl::optional<absl::Time>(), absl::make_optional(absl::InfinitePast())}) {
+  for (const absl::optional<absl::Time> never :
+       {absl::optional<absl::Time>(), absl::make_optional(absl::InfinitePast())}) {
     driver.agent.report_time = never;
     const v1::Decision decision = driver.Decide(MakeAction("x"));
     EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
@@ -305,7 +306,8 @@ TEST(PatternsTest, SameCallMayBeMadeExactlySoManyTimesInARow) {
 TEST(PatternsTest, DeniedRepeatsKeepCounting) {
   TestDriver driver(WithRepeatedCall(3, absl::Minutes(10)));
   const v1::Decision decision = driver.DecideTimes(6, MakeAction("x"));
-  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_REPEATED_CALL)[0].text(), "Same call made 6 times in a row (at most 3)");
+  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_REPEATED_CALL)[0].text(),
+            "Same call made 6 times in a row (at most 3)");
 }
 
 TEST(PatternsTest, AnotherCallOrAPauseOfTheWindowEndsTheRow) {
@@ -347,8 +349,8 @@ TEST(PatternsTest, SeveralPatternsLowerTheConfidenceOnceAndComeInOrder) {
   std::vector<v1::ReasonCode> codes;
   for (const v1::Reason& reason : decision.reasons()) codes.push_back(reason.code());
   EXPECT_EQ(codes, (std::vector<v1::ReasonCode>{v1::REASON_CODE_POLICY_VIOLATED, v1::REASON_CODE_PATTERN_SIMILAR,
-                                               v1::REASON_CODE_PATTERN_FREQUENCY, v1::REASON_CODE_CONFLICT,
-                                               v1::REASON_CODE_REPEATED_CALL}));
+                                                v1::REASON_CODE_PATTERN_FREQUENCY, v1::REASON_CODE_CONFLICT,
+                                                v1::REASON_CODE_REPEATED_CALL}));
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.7);
 }
 

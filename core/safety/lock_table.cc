@@ -16,8 +16,7 @@ constexpr char kIdKind[] = "lock";
 
 absl::Status DataLoss(const v1::Lock& lock, absl::string_view what) {
   return MakeError(absl::StatusCode::kDataLoss, "LOCK_UNREADABLE",
-                   absl::StrCat("stored lock \"", lock.lock_id(), "\" ", what,
-                                "; restore the store from a backup"));
+                   absl::StrCat("stored lock \"", lock.lock_id(), "\" ", what, "; restore the store from a backup"));
 }
 
 }  // namespace

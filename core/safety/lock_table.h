@@ -20,19 +20,20 @@ namespace interlock::safety {
 // Copyable, thread-compatible. Pointers and references that it hands out live until the next change of the table.
 class LockTable {
  public:
-  // Engages a lock over the scope (version 1), or appends `cause` to the one in force there (version + 1); the first cause
-  // is never overwritten, and at most kLockCausesMax are kept, the first and the newest. `tenant_id` is ignored for the
-  // fleet and may be empty for a tenant scope with an id. The cause's create_time becomes `now`; its kind and engaged_by
-  // become a new lock's. `ids` numbers locks, `revisions` changes of locks.
-  // REQUIRES: the scope has a kind and, unless it is the fleet or a tenant, a tenant and an id.
+  // Engages a lock over the scope (version 1), or appends `cause` to the one in force there (version + 1); the first
+  // cause is never overwritten, and at most kLockCausesMax are kept, the first and the newest. `tenant_id` is ignored
+  // for the fleet and may be empty for a tenant scope with an id. The cause's create_time becomes `now`; its kind and
+  // engaged_by become a new lock's. `ids` numbers locks, `revisions` changes of locks. REQUIRES: the scope has a kind
+  // and, unless it is the fleet or a tenant, a tenant and an id.
   const v1::Lock& Engage(absl::string_view tenant_id, const v1::LockScope& scope, const v1::LockCause& cause,
                          IdCounter& ids, IdCounter& revisions, absl::Time now);
 
   // Names the lock's episode, in the command that engaged it: version and revision stay. REQUIRES: it is in force.
   void SetEpisode(absl::string_view lock_id, absl::string_view episode_id);
 
-  // The lock that Release would end. Errors: NOT_FOUND LOCK_NOT_FOUND (no lock of this id is in force; metadata lock_id),
-  // ABORTED LOCK_VERSION_MISMATCH (it has changed since `version` was read; metadata lock_id, current_version).
+  // The lock that Release would end. Errors: NOT_FOUND LOCK_NOT_FOUND (no lock of this id is in force; metadata
+  // lock_id), ABORTED LOCK_VERSION_MISMATCH (it has changed since `version` was read; metadata lock_id,
+  // current_version).
   absl::StatusOr<const v1::Lock*> CheckRelease(absl::string_view lock_id, int64_t version) const;
   // Ends the lock and answers it as CLEAR, with the steps that the release passed. Of `release` released_by and reason
   // are used. Errors: as CheckRelease.
@@ -47,8 +48,8 @@ class LockTable {
   // nullptr if no lock of this id is in force.
   const v1::Lock* Find(absl::string_view lock_id) const;
 
-  // Puts back a stored lock. Errors: DATA_LOSS (it is not in force, its id or scope is not sound, or another lock has its
-  // id or scope).
+  // Puts back a stored lock. Errors: DATA_LOSS (it is not in force, its id or scope is not sound, or another lock has
+  // its id or scope).
   absl::Status Load(const v1::Lock& lock);
 
   // All locks in force, and those of one tenant (without the fleet's), by the number in their id.

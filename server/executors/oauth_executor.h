@@ -2,17 +2,20 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 
 #include "absl/time/time.h"
 #include "core/schedule/attempt_result.h"
 #include "interlock/v1/state.pb.h"
+#include "interlock/v1/task.pb.h"
+#include "server/base/clock.h"
 #include "server/executors/executor.h"
 #include "server/secrets/sealer.h"
 
 namespace interlock::server {
 
-// The executor of tasks of type "oauth_token". Access tokens are not kept, because no call answers them; a new refresh
+inline constexpr char kOAuthTokenType[] = "oauth_token";
+
+// The executor of tasks of type kOAuthTokenType. Access tokens are not kept, because no call answers them; a new refresh
 // token is sealed and handed back in the result, to be stored with the attempt's end. No text of a result holds a
 // secret or anything else that the endpoint sent. Thread-safe.
 class OAuthExecutor : public Executor {
@@ -25,14 +28,17 @@ class OAuthExecutor : public Executor {
     size_t reply_bytes_max = 64 * 1024;
   };
 
-  // `sealer` must outlive this object. `now` gives the wall clock and is called from any thread.
-  OAuthExecutor(const Sealer& sealer, std::function<absl::Time()> now, Options options);
+  // `sealer` and `clock` must outlive this object.
+  OAuthExecutor(const Sealer& sealer, Clock& clock, const Options& options);
 
   schedule::AttemptResult Run(const v1::TaskRecord& grant) override;
 
  private:
+  // Exchanges `grant`; what the endpoint answers replaces its refresh token.
+  schedule::AttemptResult Refresh(const v1::Task& task, v1::OAuthGrant& grant);
+
   const Sealer& sealer_;
-  const std::function<absl::Time()> now_;
+  Clock& clock_;
   const Options options_;
 };
 

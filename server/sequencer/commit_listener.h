@@ -14,9 +14,10 @@ class CommitListener {
  public:
   virtual ~CommitListener() = default;
 
-  // The store was opened, for the first time or again, and the server decides from here on.
-  // `core.effects` are what loading changed, by now durable; the engine's sequences include them.
-  virtual void OnOpened(const Core& core) = 0;
+  // The store was opened, for the first time or again, and the server is to decide from here on. `core.effects` are
+  // what loading changed, by now durable; the engine's sequences include them. An error means that the store cannot be
+  // used.
+  virtual absl::Status OnOpened(const Core& core) = 0;
   // `effects` are durable. The replies of their commands have not left yet.
   virtual void OnCommitted(const Effects& effects, const Engine& engine) = 0;
   // A commit failed with `cause`: until the next OnOpened the server decides nothing.

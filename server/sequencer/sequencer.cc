@@ -15,9 +15,8 @@ namespace {
 constexpr size_t kUnbounded = std::numeric_limits<size_t>::max();
 
 absl::Status NotServing(absl::string_view why) {
-  return MakeError(
-      absl::StatusCode::kUnavailable, "NOT_SERVING",
-      absl::StrCat(why, ", so nothing was done; repeat the call later, with the same request_id"));
+  return MakeError(absl::StatusCode::kUnavailable, "NOT_SERVING",
+                   absl::StrCat(why, ", so nothing was done; repeat the call later, with the same request_id"));
 }
 
 absl::Status OutcomeUnknown() {
@@ -29,8 +28,7 @@ absl::Status OutcomeUnknown() {
 
 }  // namespace
 
-Sequencer::Sequencer(Clock& clock, CoreFactory factory, CommitListener& listener,
-                     const Options& options)
+Sequencer::Sequencer(Clock& clock, CoreFactory factory, CommitListener& listener, const Options& options)
     : clock_(clock), factory_(std::move(factory)), listener_(listener), options_(options) {}
 
 Sequencer::~Sequencer() {
@@ -42,19 +40,17 @@ absl::Status Sequencer::Open() {
   INTERLOCK_CHECK(core_ == nullptr);
   INTERLOCK_ASSIGN_OR_RETURN(std::unique_ptr<Core> core, factory_());
   INTERLOCK_RETURN_IF_ERROR(Commit(*core, core->effects));
+  INTERLOCK_RETURN_IF_ERROR(listener_.OnOpened(*core));
+  core->effects.Clear();
   core_ = std::move(core);
   next_step_time_ = core_->engine->NextTimer();
   reopen_delay_ = kReopenDelayMin;
-  listener_.OnOpened(*core_);
-  core_->effects.Clear();
   MutexLock lock(mutex_);
   store_ = core_->store;
   return absl::OkStatus();
 }
 
-absl::Status Sequencer::Submit(Work& work) {
-  return Enqueue(work, options_.works_max, options_.bytes_max);
-}
+absl::Status Sequencer::Submit(Work& work) { return Enqueue(work, options_.works_max, options_.bytes_max); }
 
 absl::Status Sequencer::SubmitOwn(Work& work) { return Enqueue(work, kUnbounded, kUnbounded); }
 
@@ -64,8 +60,7 @@ absl::Status Sequencer::Enqueue(Work& work, size_t works_max, size_t bytes_max) 
   if (stopping_) return NotServing("the server is stopping");
   if (store_ == nullptr) return NotServing("the store is being opened");
   if (queue_.size() >= works_max || queue_bytes_ + bytes > bytes_max) {
-    return MakeOverloadError("QUEUE_FULL",
-                             "too many calls wait for a decision; repeat the call after the delay",
+    return MakeOverloadError("QUEUE_FULL", "too many calls wait for a decision; repeat the call after the delay",
                              kOverloadRetryDelay);
   }
   queue_.push_back({&work, bytes});
@@ -162,8 +157,7 @@ void Sequencer::Lose(const std::vector<Work*>& batch, const absl::Status& cause)
   core_ = nullptr;
   next_step_time_ = clock_.TimeNow();
   for (Work* work : batch) work->Fail(OutcomeUnknown());
-  for (const Waiting& entry : waiting)
-    entry.work->Fail(NotServing("the store could not be written"));
+  for (const Waiting& entry : waiting) entry.work->Fail(NotServing("the store could not be written"));
 }
 
 void Sequencer::Reopen() {

@@ -1,0 +1,67 @@
+#include "client/cli/decision_text.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/cli/format.h"
+
+namespace interlock::cli {
+namespace {
+
+std::string ReasonLine(const v1::Reason& reason, bool color) {
+  std::string line = absl::StrCat(
+      "  ", Paint(reason.violation() ? "✗" : "·", reason.violation() ? Color::kRed : Color::kDim, color),
+      " ", Printable(reason.text()), "  ",
+      Paint(absl::StrCat("[", FormatEnum(reason.code()), "]"), Color::kDim, color));
+  const std::string wait = FormatDuration(reason.retry_after());
+  if (!wait.empty()) absl::StrAppend(&line, ", again in ", wait);
+  return line + "\n";
+}
+
+}  // namespace
+
+ExitCode ExitCodeOf(v1::Verdict verdict) {
+  switch (verdict) {
+    case v1::VERDICT_ALLOW:
+      return kExitOk;
+    case v1::VERDICT_DENY:
+      return kExitDeny;
+    case v1::VERDICT_LOCK:
+      return kExitLock;
+    default:
+      return kExitNoAnswer;
+  }
+}
+
+Cell VerdictCell(v1::Verdict verdict) {
+  return {absl::AsciiStrToUpper(FormatEnum(verdict)), VerdictColor(verdict)};
+}
+
+std::string DescribeDecision(const v1::Decision& decision, bool color) {
+  const Cell verdict = VerdictCell(decision.verdict());
+  std::string text = absl::StrCat(Paint(verdict.text, verdict.color, color), "  ",
+                                  Printable(decision.action_type()), " by ",
+                                  Printable(decision.agent_id()),
+                                  decision.replayed() ? "  (repeated answer)" : "", "\n");
+  for (const v1::Reason& reason : decision.reasons()) text += ReasonLine(reason, color);
+  text += RenderFacts(
+      {
+          {"decision", decision.decision_id()},
+          {"risk", FormatEnum(decision.risk_level())},
+          {"category", decision.category()},
+          {"tier", absl::StrCat(decision.tier())},
+          {"confidence", FormatNumber(decision.confidence())},
+          {"approval", decision.requires_approval() ? "needed from a person" : ""},
+          {"locks", absl::StrJoin(decision.lock_ids(), ", ")},
+          {"policy", decision.policy_version() == 0 ? "built-in profile"
+                                                    : absl::StrCat("version ", decision.policy_version())},
+          {"decided", FormatTime(decision.decide_time())},
+      },
+      color);
+  return text;
+}
+
+}  // namespace interlock::cli

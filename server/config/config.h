@@ -1,0 +1,40 @@
+// How the server is set up, and the command-line flags that say so.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "interlock/v1/admin_service.pb.h"
+
+namespace interlock::server {
+
+struct Config {
+  // ADDRESS:PORT; port 0: any that is free. Loopback only, because callers name themselves.
+  std::string listen = "127.0.0.1:7420";
+  // The folder of the store; made if it is missing.
+  std::string data_dir = "./interlock-data";
+  // The policy of tenants that have none: the name of a built-in profile.
+  std::string default_profile = "reference";
+  // Where the engine's time comes from.
+  v1::TimeSource time_source = v1::TIME_SOURCE_WALL;
+  // How many attempts of tasks run at once, 1..256.
+  int32_t executor_threads = 8;
+  // The key that secrets are sealed with; made if it is missing. Empty: secret.key in data_dir.
+  std::string secret_key_file;
+};
+
+// The address without its port, and without the brackets of IPv6.
+std::string ListenHost(const Config& config);
+
+// The path of the key file.
+std::string SecretKeyPath(const Config& config);
+
+// Errors: INVALID_ARGUMENT (CONFIG_INVALID), with a message that names the flag and says what it takes.
+absl::Status CheckConfig(const Config& config);
+
+// What the flags say, checked. absl::ParseCommandLine must have run. Errors: as CheckConfig.
+absl::StatusOr<Config> ConfigFromFlags();
+
+}  // namespace interlock::server

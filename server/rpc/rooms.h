@@ -1,0 +1,32 @@
+// What the services work with; built and owned by server/main.
+#pragma once
+
+#include <string>
+
+#include "absl/time/time.h"
+#include "server/base/clock.h"
+#include "server/base/thread_pool.h"
+#include "server/feed/alert_feed.h"
+#include "server/feed/lock_feed.h"
+#include "server/feed/stream_hub.h"
+#include "server/secrets/sealer.h"
+#include "server/sequencer/sequencer.h"
+
+namespace interlock::server {
+
+// All of it is thread-safe and outlives the services.
+struct Rooms {
+  Clock& clock;
+  Sequencer& sequencer;
+  // Reads the store for calls and for streams that are behind.
+  ThreadPool& readers;
+  AlertFeed& alerts;
+  LockFeed& locks;
+  StreamHub& hub;
+  const Sealer& sealer;
+  // The profile of tenants without a policy.
+  std::string default_profile;
+  absl::Time start_time;
+};
+
+}  // namespace interlock::server
