@@ -39,6 +39,15 @@ case ${node} in
   *) bazel_options+=("--test_env=PATH=/usr/bin:/bin:/usr/local/bin:$(dirname "$(readlink -f "${node}")")") ;;
 esac
 
+# Reference answers and recorded runs are not part of this tree. Where they stand beside it, or INTERLOCK_SHARED names
+# their folder, the tests that need them run; elsewhere those tests say that they are skipped.
+shared=${INTERLOCK_SHARED:-../shared}
+if [[ -d ${shared}/vectors ]]; then
+  bazel_options+=("--test_env=INTERLOCK_SHARED=$(readlink -f "${shared}")")
+else
+  echo "SKIPPED: tests of reference answers and recorded runs; set INTERLOCK_SHARED to the folder that holds them"
+fi
+
 targets=("$@")
 if [[ $# -eq 0 ]]; then
   targets=(//...)

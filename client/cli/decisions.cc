@@ -9,6 +9,12 @@
 namespace interlock::cli {
 namespace {
 
+// The first reason sums up; the one after it, if there is one, is what it comes from.
+std::string MainReason(const v1::Decision& decision) {
+  if (decision.reasons().empty()) return "";
+  return decision.reasons(decision.reasons_size() > 1 ? 1 : 0).text();
+}
+
 void WriteTable(const v1::ListDecisionsResponse& list, const Output& output) {
   Table table({{"sequence", Align::kRight},
                {"decided"},
@@ -25,7 +31,7 @@ void WriteTable(const v1::ListDecisionsResponse& list, const Output& output) {
                   FormatEnum(decision.risk_level()),
                   {absl::StrCat(decision.tier()), TierColor(decision.tier())},
                   decision.category(),
-                  decision.reasons().empty() ? "" : decision.reasons(decision.reasons_size() > 1 ? 1 : 0).text()});
+                  MainReason(decision)});
   }
   output.Write(table);
 }
@@ -39,7 +45,7 @@ absl::StatusOr<ExitCode> RunDecisions(Context& context) {
       const v1::Verdict verdict,
       arguments.GetEnum("verdict", v1::VERDICT_UNSPECIFIED, ParseEnum<v1::Verdict>));
   request.set_verdict(verdict);
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, arguments.GetInteger("limit", 100));
+  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(arguments));
   v1::ListDecisionsResponse all;
   INTERLOCK_ASSIGN_OR_RETURN(
       *all.mutable_next_page_token(),

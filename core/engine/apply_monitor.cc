@@ -55,17 +55,17 @@ AgentData& AcceptReport(EngineMemory& memory, TenantData& tenant, const std::str
   return agent->second;
 }
 
-// Adds the points; answers how many were kept.
-int AddPoints(EngineMemory& memory, const v1::RecordDataPointsRequest& request, AgentData& agent, absl::Time time,
-              Effects& effects) {
-  int kept = 0;
+// Adds the points and says in `response` how many were kept and how many were too old.
+void AddPoints(EngineMemory& memory, const v1::RecordDataPointsRequest& request, AgentData& agent, absl::Time time,
+               v1::RecordDataPointsResponse& response, Effects& effects) {
   std::vector<monitor::RemovedPoint> removed;
   for (const v1::DataPoint& point : request.points()) {
     const int64_t point_id = memory.ids.Next();
     v1::DataPoint row = point;
     if (!row.has_observe_time()) *row.mutable_observe_time() = ToProto(time);
+    if (FromProto(row.observe_time()) <= time - kWindow) response.set_expired_count(response.expired_count() + 1);
     if (!agent.windows.Add(row.metric(), monitor::MakePoint(point_id, row), time, removed)) continue;
-    ++kept;
+    response.set_recorded_count(response.recorded_count() + 1);
     effects.writes.Put(Table::kPoint, keys::Point(request.tenant_id(), request.agent_id(), row.metric(), point_id),
                        row);
   }
@@ -74,7 +74,6 @@ int AddPoints(EngineMemory& memory, const v1::RecordDataPointsRequest& request, 
     effects.writes.Delete(Table::kPoint,
                           keys::Point(request.tenant_id(), request.agent_id(), point.metric, point.point_id));
   }
-  return kept;
 }
 
 // Whether findings of this agent are already a cause of the lock.
@@ -172,7 +171,8 @@ absl::StatusOr<v1::RecordDataPointsResponse> Engine::Apply(const v1::RecordDataP
         INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(request.tenant_id()));
         const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
         AgentData& agent = AcceptReport(memory, *tenant, request.agent_id(), time);
-        const int kept = AddPoints(memory, request, agent, time, effects);
+        v1::RecordDataPointsResponse response;
+        AddPoints(memory, request, agent, time, response, effects);
         agent.snapshot = monitor::BuildSnapshot(agent.windows, time);
         agent.snapshot.set_tenant_id(request.tenant_id());
         agent.snapshot.set_agent_id(request.agent_id());
@@ -180,10 +180,7 @@ absl::StatusOr<v1::RecordDataPointsResponse> Engine::Apply(const v1::RecordDataP
                      monitor::Assess(agent.snapshot, monitor::CountSamples(agent.windows, time),
                                      memory.PolicyOf(tenant).policy(), v1::ASSESSMENT_SOURCE_DATA_POINTS, time),
                      context.caller, time, effects);
-        v1::RecordDataPointsResponse response;
         *response.mutable_assessment() = agent.assessment;
-        response.set_recorded_count(kept);
-        response.set_expired_count(request.points_size() - kept);
         return response;
       });
 }

@@ -143,6 +143,17 @@ TEST(ApplyMonitorTest, RowsOfPointsThatLeftTheWindowAreDeleted) {
   EXPECT_TRUE(world.Rows<v1::DataPoint>(Table::kPoint).empty());
 }
 
+TEST(ApplyMonitorTest, CountsWhatWasKeptAndWhatWasTooOld) {
+  EngineWorld world;
+  v1::RecordDataPointsRequest request = MakePoint(v1::METRIC_EFFICIENCY_SCORE, 0.5);
+  *request.add_points() = request.points(0);
+  *request.mutable_points(1)->mutable_observe_time() = ToProto(world.now - absl::Hours(24));
+  const auto reply = world.Do(request);
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(reply->recorded_count(), 1);
+  EXPECT_EQ(reply->expired_count(), 1);
+}
+
 TEST(ApplyMonitorTest, ReportTooFarAheadIsRefusedAndChangesNothing) {
   EngineWorld world;
   v1::ReportSnapshotRequest report = MakeReport("a", 0.2);

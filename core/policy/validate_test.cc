@@ -89,7 +89,6 @@ TEST(ValidateTest, OutputOnlyFieldsAreNotLookedAt) {
                 policy.set_version(-1);
                 policy.set_etag("anything");
                 policy.mutable_update_time()->set_nanos(-1);
-                policy.mutable_updated_by()->set_id("");
               }),
               IsEmpty());
 }

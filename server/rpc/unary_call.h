@@ -22,6 +22,7 @@
 #include "server/base/grpc_status.h"
 #include "server/base/limits.h"
 #include "server/rpc/authenticate.h"
+#include "server/rpc/history.h"
 #include "server/rpc/rooms.h"
 #include "server/sequencer/work.h"
 #include "server/validate/validate.h"
@@ -63,14 +64,18 @@ class EngineCall final : public grpc::ServerUnaryReactor, public Work {
   absl::Status status_;
 };
 
-// Answers a call by what `body` makes of it on the engine thread.
+// Answers a call by what `prepare` makes of it: run at once if the call is in order, it answers what to do on the engine
+// thread, or why not.
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* StartEngineCall(Rooms& rooms, grpc::CallbackServerContext* context, const Request* request,
-                                          Response* response, typename EngineCall<Response>::Body body) {
+grpc::ServerUnaryReactor* StartEngineCall(
+    Rooms& rooms, grpc::CallbackServerContext* context, const Request* request, Response* response,
+    const std::function<absl::StatusOr<typename EngineCall<Response>::Body>(const v1::Principal& caller)>& prepare) {
   absl::StatusOr<v1::Principal> caller = Authenticate(*context);
   if (!caller.ok()) return FinishedCall(context, caller.status());
   if (const absl::Status status = Validate(*request); !status.ok()) return FinishedCall(context, status);
-  auto* call = new EngineCall<Response>(*std::move(caller), request->ByteSizeLong(), response, std::move(body));
+  auto body = prepare(*caller);
+  if (!body.ok()) return FinishedCall(context, body.status());
+  auto* call = new EngineCall<Response>(*std::move(caller), request->ByteSizeLong(), response, *std::move(body));
   if (const absl::Status status = rooms.sequencer.Submit(*call); !status.ok()) call->Finish(ToGrpcStatus(status));
   return call;
 }
@@ -79,36 +84,44 @@ grpc::ServerUnaryReactor* StartEngineCall(Rooms& rooms, grpc::CallbackServerCont
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* StartEngineCall(Rooms& rooms, grpc::CallbackServerContext* context, const Request* request,
                                           Response* response) {
-  return StartEngineCall(rooms, context, request, response,
-                         [request](Engine& engine, const CommandContext& command, Effects& effects) {
-                           return engine.Apply(*request, command, effects);
-                         });
+  using Body = typename EngineCall<Response>::Body;
+  return StartEngineCall<Request, Response>(
+      rooms, context, request, response, [request](const v1::Principal&) -> absl::StatusOr<Body> {
+        return [request](Engine& engine, const CommandContext& command, Effects& effects) {
+          return engine.Apply(*request, command, effects);
+        };
+      });
 }
 
-// Answers a call by what `body` makes of the store, on a thread that reads.
-template <typename Request, typename Response>
+// Answers a call by what `body` makes of the store (const Store& -> absl::StatusOr<Response>), on a thread that reads.
+template <typename Request, typename Response, typename Body>
 grpc::ServerUnaryReactor* StartReadCall(Rooms& rooms, grpc::CallbackServerContext* context, const Request* request,
-                                        Response* response,
-                                        std::function<absl::StatusOr<Response>(const Store&)> body) {
+                                        Response* response, Body body) {
   const absl::StatusOr<v1::Principal> caller = Authenticate(*context);
   if (!caller.ok()) return FinishedCall(context, caller.status());
   if (const absl::Status status = Validate(*request); !status.ok()) return FinishedCall(context, status);
+  const auto read = [&rooms, response, body]() -> absl::Status {
+    const std::shared_ptr<const Store> store = rooms.sequencer.store();
+    if (store == nullptr) {
+      return MakeError(absl::StatusCode::kUnavailable, "NOT_SERVING", "the store is being opened; repeat the call");
+    }
+    INTERLOCK_ASSIGN_OR_RETURN(*response, body(*store));
+    return absl::OkStatus();
+  };
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const bool posted = rooms.readers.Post([&rooms, reactor, response, body = std::move(body)] {
-    reactor->Finish(ToGrpcStatus([&]() -> absl::Status {
-      const std::shared_ptr<const Store> store = rooms.sequencer.store();
-      if (store == nullptr) {
-        return MakeError(absl::StatusCode::kUnavailable, "NOT_SERVING", "the store is being opened; repeat the call");
-      }
-      INTERLOCK_ASSIGN_OR_RETURN(*response, body(*store));
-      return absl::OkStatus();
-    }()));
-  });
-  if (!posted) {
+  if (!rooms.readers.Post([reactor, read] { reactor->Finish(ToGrpcStatus(read())); })) {
     reactor->Finish(ToGrpcStatus(MakeOverloadError(
         "READS_FULL", "too many reads wait; repeat the call after the delay", kOverloadRetryDelay)));
   }
   return reactor;
+}
+
+// Answers a call by reading what it names.
+template <typename Request, typename Response>
+grpc::ServerUnaryReactor* StartReadCall(Rooms& rooms, grpc::CallbackServerContext* context, const Request* request,
+                                        Response* response) {
+  return StartReadCall(rooms, context, request, response,
+                       [request](const Store& store) { return Read(store, *request); });
 }
 
 }  // namespace interlock::server
