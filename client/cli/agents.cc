@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/cli/format.h"
-#include "client/cli/pages.h"
+#include "client/cli/list.h"
 #include "core/base/status_macros.h"
 
 namespace interlock::cli {
@@ -25,7 +25,7 @@ Cell TierCell(const v1::Assessment& assessment) {
   return {absl::StrCat(assessment.tier()), TierColor(assessment.tier())};
 }
 
-void WriteTable(const v1::ListAgentsResponse& list, const Output& output) {
+Table Tabulate(const v1::ListAgentsResponse& list) {
   Table table({{"agent"},
                {"tier"},
                {"health", Align::kRight},
@@ -47,29 +47,14 @@ void WriteTable(const v1::ListAgentsResponse& list, const Output& output) {
                    agent.locks().empty() ? Color::kPlain : Color::kRed},
                   FormatTime(agent.report_time())});
   }
-  output.Write(table);
+  return table;
 }
 
 absl::StatusOr<ExitCode> RunList(Context& context) {
   v1::ListAgentsRequest request;
   request.set_tenant_id(context.arguments.Get("tenant"));
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(context.arguments));
-  v1::ListAgentsResponse all;
-  INTERLOCK_ASSIGN_OR_RETURN(
-      *all.mutable_next_page_token(),
-      FetchPages(
-          request, limit, [&](const auto& page) { return context.client.ListAgents(page); },
-          [&](const v1::ListAgentsResponse& page) {
-            all.mutable_agents()->MergeFrom(page.agents());
-            return page.agents_size();
-          }));
-  if (context.output.json) {
-    context.output.WriteJson(all);
-    return kExitOk;
-  }
-  WriteTable(all, context.output);
-  if (!all.next_page_token().empty()) context.output.Note("There are more: --limit=0 shows all.");
-  return kExitOk;
+  return ShowList(context, request, &client::Client::ListAgents,
+                  &v1::ListAgentsResponse::agents_size, Tabulate);
 }
 
 std::string MetricNames(const google::protobuf::RepeatedField<int>& metrics) {

@@ -6,7 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "client/alert_subscription.h"
 #include "client/cli/format.h"
-#include "client/cli/pages.h"
+#include "client/cli/list.h"
 #include "client/error.h"
 #include "core/base/status_macros.h"
 
@@ -59,6 +59,12 @@ absl::StatusOr<int32_t> MinTier(const Arguments& arguments, int64_t otherwise) {
   return static_cast<int32_t>(tier);
 }
 
+Table Tabulate(const v1::ListAlertsResponse& list) {
+  Table table(Columns());
+  for (const v1::Alert& alert : list.alerts()) table.AddRow(Row(alert));
+  return table;
+}
+
 absl::StatusOr<ExitCode> RunList(Context& context) {
   const Arguments& arguments = context.arguments;
   v1::ListAlertsRequest request;
@@ -68,27 +74,8 @@ absl::StatusOr<ExitCode> RunList(Context& context) {
   *request.mutable_filter() = MakeFilter(arguments);
   INTERLOCK_ASSIGN_OR_RETURN(const int64_t after, arguments.GetInteger("after", 0));
   request.set_after_sequence(after);
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(arguments));
-  v1::ListAlertsResponse all;
-  INTERLOCK_ASSIGN_OR_RETURN(
-      *all.mutable_next_page_token(),
-      FetchPages(
-          request, limit, [&](const auto& page) { return context.client.ListAlerts(page); },
-          [&](const v1::ListAlertsResponse& page) {
-            all.mutable_alerts()->MergeFrom(page.alerts());
-            all.set_epoch(page.epoch());
-            all.set_oldest_sequence(page.oldest_sequence());
-            return page.alerts_size();
-          }));
-  if (context.output.json) {
-    context.output.WriteJson(all);
-    return kExitOk;
-  }
-  Table table(Columns());
-  for (const v1::Alert& alert : all.alerts()) table.AddRow(Row(alert));
-  context.output.Write(table);
-  if (!all.next_page_token().empty()) context.output.Note("There are more: --limit=0 shows all.");
-  return kExitOk;
+  return ShowList(context, request, &client::Client::ListAlerts,
+                  &v1::ListAlertsResponse::alerts_size, Tabulate);
 }
 
 // An alert on a line of its own, for a list that has no end.
@@ -148,32 +135,22 @@ absl::StatusOr<ExitCode> RunWatch(Context& context) {
   return kExitOk;
 }
 
-absl::StatusOr<ExitCode> RunUser(Context& context) {
-  v1::ListUserAlertsRequest request;
-  request.set_tenant_id(context.arguments.Get("tenant"));
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(context.arguments));
-  v1::ListUserAlertsResponse all;
-  INTERLOCK_ASSIGN_OR_RETURN(
-      *all.mutable_next_page_token(),
-      FetchPages(
-          request, limit, [&](const auto& page) { return context.client.ListUserAlerts(page); },
-          [&](const v1::ListUserAlertsResponse& page) {
-            all.mutable_user_alerts()->MergeFrom(page.user_alerts());
-            return page.user_alerts_size();
-          }));
-  if (context.output.json) {
-    context.output.WriteJson(all);
-    return kExitOk;
-  }
+Table TabulateUserAlerts(const v1::ListUserAlertsResponse& list) {
   Table table({{"time"}, {"severity"}, {"title"}, {.title = "message", .width_max = 100}, {"task"}});
-  for (const v1::UserAlert& alert : all.user_alerts()) {
+  for (const v1::UserAlert& alert : list.user_alerts()) {
     const bool error = alert.severity() == "error";
     table.AddRow({FormatTime(alert.create_time()),
                   {alert.severity(), error ? Color::kRed : Color::kYellow},
                   alert.title(), alert.message(), alert.task_id()});
   }
-  context.output.Write(table);
-  return kExitOk;
+  return table;
+}
+
+absl::StatusOr<ExitCode> RunUser(Context& context) {
+  v1::ListUserAlertsRequest request;
+  request.set_tenant_id(context.arguments.Get("tenant"));
+  return ShowList(context, request, &client::Client::ListUserAlerts,
+                  &v1::ListUserAlertsResponse::user_alerts_size, TabulateUserAlerts);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/decision_text.h"
 #include "client/cli/format.h"
-#include "client/cli/pages.h"
+#include "client/cli/list.h"
 #include "core/base/status_macros.h"
 
 namespace interlock::cli {
@@ -15,7 +15,7 @@ std::string MainReason(const v1::Decision& decision) {
   return decision.reasons(decision.reasons_size() > 1 ? 1 : 0).text();
 }
 
-void WriteTable(const v1::ListDecisionsResponse& list, const Output& output) {
+Table Tabulate(const v1::ListDecisionsResponse& list) {
   Table table({{"sequence", Align::kRight},
                {"decided"},
                {"agent"},
@@ -33,7 +33,7 @@ void WriteTable(const v1::ListDecisionsResponse& list, const Output& output) {
                   decision.category(),
                   MainReason(decision)});
   }
-  output.Write(table);
+  return table;
 }
 
 absl::StatusOr<ExitCode> RunDecisions(Context& context) {
@@ -45,23 +45,8 @@ absl::StatusOr<ExitCode> RunDecisions(Context& context) {
       const v1::Verdict verdict,
       arguments.GetEnum("verdict", v1::VERDICT_UNSPECIFIED, ParseEnum<v1::Verdict>));
   request.set_verdict(verdict);
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(arguments));
-  v1::ListDecisionsResponse all;
-  INTERLOCK_ASSIGN_OR_RETURN(
-      *all.mutable_next_page_token(),
-      FetchPages(
-          request, limit, [&](const auto& page) { return context.client.ListDecisions(page); },
-          [&](const v1::ListDecisionsResponse& page) {
-            all.mutable_decisions()->MergeFrom(page.decisions());
-            return page.decisions_size();
-          }));
-  if (context.output.json) {
-    context.output.WriteJson(all);
-    return kExitOk;
-  }
-  WriteTable(all, context.output);
-  if (!all.next_page_token().empty()) context.output.Note("There are more: --limit=0 shows all.");
-  return kExitOk;
+  return ShowList(context, request, &client::Client::ListDecisions,
+                  &v1::ListDecisionsResponse::decisions_size, Tabulate);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/format.h"
-#include "client/cli/pages.h"
+#include "client/cli/list.h"
 #include "client/lock_watch.h"
 #include "core/base/status_macros.h"
 
@@ -54,24 +54,7 @@ void ShowLock(const v1::Lock& lock, const Output& output) {
   }
 }
 
-absl::StatusOr<ExitCode> RunList(Context& context) {
-  v1::ListLocksRequest request;
-  request.set_tenant_id(context.arguments.Get("tenant"));
-  request.set_include_clear(context.arguments.Has("all"));
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(context.arguments));
-  v1::ListLocksResponse all;
-  INTERLOCK_ASSIGN_OR_RETURN(
-      *all.mutable_next_page_token(),
-      FetchPages(
-          request, limit, [&](const auto& page) { return context.client.ListLocks(page); },
-          [&](const v1::ListLocksResponse& page) {
-            all.mutable_locks()->MergeFrom(page.locks());
-            return page.locks_size();
-          }));
-  if (context.output.json) {
-    context.output.WriteJson(all);
-    return kExitOk;
-  }
+Table Tabulate(const v1::ListLocksResponse& list) {
   Table table({{"lock"},
                {"tenant"},
                {"scope"},
@@ -80,14 +63,20 @@ absl::StatusOr<ExitCode> RunList(Context& context) {
                {"version", Align::kRight},
                {"engaged"},
                {.title = "first cause", .width_max = 80}});
-  for (const v1::Lock& lock : all.locks()) {
+  for (const v1::Lock& lock : list.locks()) {
     table.AddRow({lock.lock_id(), lock.tenant_id(), ScopeText(lock), FormatEnum(lock.kind()),
                   StateCell(lock), absl::StrCat(lock.version()), FormatTime(lock.engage_time()),
                   FirstReason(lock)});
   }
-  context.output.Write(table);
-  if (!all.next_page_token().empty()) context.output.Note("There are more: --limit=0 shows all.");
-  return kExitOk;
+  return table;
+}
+
+absl::StatusOr<ExitCode> RunList(Context& context) {
+  v1::ListLocksRequest request;
+  request.set_tenant_id(context.arguments.Get("tenant"));
+  request.set_include_clear(context.arguments.Has("all"));
+  return ShowList(context, request, &client::Client::ListLocks,
+                  &v1::ListLocksResponse::locks_size, Tabulate);
 }
 
 absl::StatusOr<v1::Lock> ReadLock(const Context& context) {

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/format.h"
 #include "client/cli/input.h"
-#include "client/cli/pages.h"
+#include "client/cli/list.h"
 #include "client/cli/policy_text.h"
 #include "core/base/status_macros.h"
 
@@ -86,30 +86,20 @@ absl::StatusOr<ExitCode> RunValidate(Context& context) {
   return result.valid() ? kExitOk : kExitError;
 }
 
-absl::StatusOr<ExitCode> RunVersions(Context& context) {
-  v1::ListPolicyVersionsRequest request;
-  request.set_tenant_id(context.arguments.Get("tenant"));
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(context.arguments));
-  v1::ListPolicyVersionsResponse all;
-  INTERLOCK_ASSIGN_OR_RETURN(
-      *all.mutable_next_page_token(),
-      FetchPages(
-          request, limit, [&](const auto& page) { return context.client.ListPolicyVersions(page); },
-          [&](const v1::ListPolicyVersionsResponse& page) {
-            all.mutable_policies()->MergeFrom(page.policies());
-            return page.policies_size();
-          }));
-  if (context.output.json) {
-    context.output.WriteJson(all);
-    return kExitOk;
-  }
+Table Tabulate(const v1::ListPolicyVersionsResponse& list) {
   Table table({{"version", Align::kRight}, {"profile"}, {"made"}, {"by"}, {"etag"}});
-  for (const v1::PolicySet& policy : all.policies()) {
+  for (const v1::PolicySet& policy : list.policies()) {
     table.AddRow({absl::StrCat(policy.version()), policy.profile(), FormatTime(policy.update_time()),
                   FormatPrincipal(policy.updated_by()), policy.etag()});
   }
-  context.output.Write(table);
-  return kExitOk;
+  return table;
+}
+
+absl::StatusOr<ExitCode> RunVersions(Context& context) {
+  v1::ListPolicyVersionsRequest request;
+  request.set_tenant_id(context.arguments.Get("tenant"));
+  return ShowList(context, request, &client::Client::ListPolicyVersions,
+                  &v1::ListPolicyVersionsResponse::policies_size, Tabulate);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/format.h"
 #include "client/cli/input.h"
-#include "client/cli/pages.h"
+#include "client/cli/list.h"
 #include "core/base/status_macros.h"
 #include "core/base/time.h"
 
@@ -53,23 +53,7 @@ void ShowTask(const v1::Task& task, const Output& output) {
       output.color);
 }
 
-absl::StatusOr<ExitCode> RunList(Context& context) {
-  v1::ListTasksRequest request;
-  request.set_tenant_id(context.arguments.Get("tenant"));
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(context.arguments));
-  v1::ListTasksResponse all;
-  INTERLOCK_ASSIGN_OR_RETURN(
-      *all.mutable_next_page_token(),
-      FetchPages(
-          request, limit, [&](const auto& page) { return context.client.ListTasks(page); },
-          [&](const v1::ListTasksResponse& page) {
-            all.mutable_tasks()->MergeFrom(page.tasks());
-            return page.tasks_size();
-          }));
-  if (context.output.json) {
-    context.output.WriteJson(all);
-    return kExitOk;
-  }
+Table Tabulate(const v1::ListTasksResponse& list) {
   Table table({{"task"},
                {"type"},
                {"target"},
@@ -79,15 +63,20 @@ absl::StatusOr<ExitCode> RunList(Context& context) {
                {"last success"},
                {"failures", Align::kRight},
                {.title = "failure", .width_max = 60}});
-  for (const v1::Task& task : all.tasks()) {
+  for (const v1::Task& task : list.tasks()) {
     table.AddRow({task.task_id(), task.type(), task.target(), StateCell(task.state()),
                   FormatEnum(task.channel_status()), FormatTime(task.next_run_time()),
                   FormatTime(task.last_success_time()), absl::StrCat(task.consecutive_failures()),
                   task.failure_reason()});
   }
-  context.output.Write(table);
-  if (!all.next_page_token().empty()) context.output.Note("There are more: --limit=0 shows all.");
-  return kExitOk;
+  return table;
+}
+
+absl::StatusOr<ExitCode> RunList(Context& context) {
+  v1::ListTasksRequest request;
+  request.set_tenant_id(context.arguments.Get("tenant"));
+  return ShowList(context, request, &client::Client::ListTasks, &v1::ListTasksResponse::tasks_size,
+                  Tabulate);
 }
 
 absl::StatusOr<ExitCode> RunGet(Context& context) {
@@ -141,24 +130,7 @@ absl::StatusOr<ExitCode> RunTrigger(Context& context) {
   return kExitOk;
 }
 
-absl::StatusOr<ExitCode> RunAttempts(Context& context) {
-  v1::ListAttemptsRequest request;
-  request.set_tenant_id(context.arguments.Get("tenant"));
-  request.set_task_id(context.arguments.Word(0));
-  INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, Limit(context.arguments));
-  v1::ListAttemptsResponse all;
-  INTERLOCK_ASSIGN_OR_RETURN(
-      *all.mutable_next_page_token(),
-      FetchPages(
-          request, limit, [&](const auto& page) { return context.client.ListAttempts(page); },
-          [&](const v1::ListAttemptsResponse& page) {
-            all.mutable_attempts()->MergeFrom(page.attempts());
-            return page.attempts_size();
-          }));
-  if (context.output.json) {
-    context.output.WriteJson(all);
-    return kExitOk;
-  }
+Table TabulateAttempts(const v1::ListAttemptsResponse& list) {
   Table table({{"lease", Align::kRight},
                {"outcome"},
                {"due"},
@@ -166,7 +138,7 @@ absl::StatusOr<ExitCode> RunAttempts(Context& context) {
                {"ended"},
                {"by"},
                {.title = "error", .width_max = 80}});
-  for (const v1::Attempt& attempt : all.attempts()) {
+  for (const v1::Attempt& attempt : list.attempts()) {
     const bool failed = attempt.outcome() == v1::ATTEMPT_OUTCOME_FAILED;
     table.AddRow({absl::StrCat(attempt.lease_epoch()),
                   {FormatEnum(attempt.outcome()), failed ? Color::kRed : Color::kGreen},
@@ -175,8 +147,15 @@ absl::StatusOr<ExitCode> RunAttempts(Context& context) {
                   attempt.manual() ? FormatPrincipal(attempt.triggered_by()) : "timer",
                   attempt.error_message()});
   }
-  context.output.Write(table);
-  return kExitOk;
+  return table;
+}
+
+absl::StatusOr<ExitCode> RunAttempts(Context& context) {
+  v1::ListAttemptsRequest request;
+  request.set_tenant_id(context.arguments.Get("tenant"));
+  request.set_task_id(context.arguments.Word(0));
+  return ShowList(context, request, &client::Client::ListAttempts,
+                  &v1::ListAttemptsResponse::attempts_size, TabulateAttempts);
 }
 
 }  // namespace

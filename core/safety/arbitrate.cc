@@ -14,6 +14,7 @@
 #include "core/safety/constraint_rules.h"
 #include "core/safety/findings.h"
 #include "core/safety/history_rules.h"
+#include "google/protobuf/struct.pb.h"
 
 namespace interlock::safety {
 namespace {

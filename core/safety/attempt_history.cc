@@ -43,6 +43,7 @@ void AttemptHistory::Record(const v1::Decision& decision) {
   if (!HasReason(decision, v1::REASON_CODE_ACTION_TYPES_EXHAUSTED)) {
     action_types_.Use(decision.action_type(), time).Add(time);
   }
+  if (HasReason(decision, v1::REASON_CODE_AGENTS_EXHAUSTED)) return;
   AgentCalls& agent = agents_.Use(decision.agent_id(), time);
   agent.times.Add(time);
   agent.same_count = agent.action_digest == decision.action_digest() ? agent.same_count + 1 : 1;
@@ -83,6 +84,11 @@ size_t AttemptHistory::ActionTypeCount(absl::Time now) const { return action_typ
 bool AttemptHistory::HasRoomForActionType(absl::string_view action_type, absl::Time now) const {
   if (action_types_.size() < kActionTypesMax) return true;
   return TimesIn(action_types_, action_type).Newest() > now - kWindow || ActionTypeCount(now) < kActionTypesMax;
+}
+
+bool AttemptHistory::HasRoomForAgent(absl::string_view agent_id, absl::Time now) const {
+  if (agents_.size() < kActingAgentsMax) return true;
+  return OfAgent(agent_id).Newest() > now - kWindow || agents_.CountAfter(now - kWindow) < kActingAgentsMax;
 }
 
 }  // namespace interlock::safety

@@ -44,6 +44,8 @@ class AttemptHistory {
   size_t ActionTypeCount(absl::Time now) const;
   // Whether `action_type` is one of them, or there is room for one more.
   bool HasRoomForActionType(absl::string_view action_type, absl::Time now) const;
+  // Whether `agent_id` is one of the agents that acted in the last 24 hours, or there is room for one more.
+  bool HasRoomForAgent(absl::string_view agent_id, absl::Time now) const;
 
  private:
   struct AgentCalls {

@@ -124,6 +124,12 @@ void CheckAdmission(const Facts& facts, Findings& findings) {
                                                             " other action types in 24 hours, as many as are counted"));
     SetCount(static_cast<int64_t>(kActionTypesMax), static_cast<int64_t>(kActionTypesMax), reason);
   }
+  if (!facts.history.HasRoomForAgent(facts.action.agent_id(), facts.now)) {
+    v1::Reason& reason = findings.AddViolation(
+        v1::REASON_CODE_AGENTS_EXHAUSTED, v1::RECOVERY_CLASS_RETRY_LATER,
+        absl::StrCat("Tenant has ", kActingAgentsMax, " other agents that acted in 24 hours, as many as are counted"));
+    SetCount(static_cast<int64_t>(kActingAgentsMax), static_cast<int64_t>(kActingAgentsMax), reason);
+  }
   CheckReportAge(facts, findings);
   if (facts.risk_unknown) {
     findings.AddApproval(v1::REASON_CODE_APPROVAL_RISK,

@@ -81,6 +81,24 @@ TEST(AdmissionTest, OneActionTypeTooManyIsDeniedUntilOneIsForgotten) {
   EXPECT_EQ(driver.Decide(MakeAction("one_more")).verdict(), v1::VERDICT_ALLOW);
 }
 
+TEST(AdmissionTest, OneAgentTooManyIsDeniedUntilOneIsForgotten) {
+  TestDriver driver(OpenPolicy());
+  const absl::Time first = driver.now;
+  v1::Action action = MakeAction("x");
+  for (size_t i = 0; i < kActingAgentsMax; ++i) {
+    action.set_agent_id(absl::StrCat("agent", i));
+    driver.Decide(action);
+    if (i == 0) driver.Advance(absl::Seconds(1));
+  }
+  EXPECT_EQ(driver.Decide(action).verdict(), v1::VERDICT_ALLOW);
+  action.set_agent_id("one_more");
+  const v1::Decision decision = driver.Decide(action);
+  EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
+  EXPECT_TRUE(ReasonsOf(decision, v1::REASON_CODE_AGENTS_EXHAUSTED)[0].violation());
+  driver.now = first + absl::Hours(24);
+  EXPECT_EQ(driver.Decide(action).verdict(), v1::VERDICT_ALLOW);
+}
+
 TEST(AdmissionTest, ReportMayBeExactlyAsOldAsAllowed) {
   v1::PolicySet policy = OpenPolicy();
   *policy.mutable_report_age_max() = ToProto(absl::Minutes(5));
@@ -277,7 +295,7 @@ TEST(PatternsTest, OppositeActionWithin24HoursIsAConflict) {
 }
 
 TEST(PatternsTest, EachPairCountsOnce) {
-  TestDriver driver(WithConflict({{"a", "b"}, {"c", "a"}, {"a", "d"}}));
+  TestDriver driver(WithConflict({{"c", "a"}, {"a", "b"}, {"a", "d"}}));
   driver.DecideTimes(3, MakeAction("b"));
   driver.Advance(absl::Hours(1));
   driver.DecideTimes(1, MakeAction("c"));

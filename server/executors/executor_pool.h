@@ -30,8 +30,8 @@ class ExecutorPool {
   };
   // By the type of task.
   using Executors = std::map<std::string, std::unique_ptr<Executor>, std::less<>>;
-  // Takes the end of an attempt, on a thread of the pool, and must not wait for anything. It must keep what it is given:
-  // a task whose end is lost stays running until the server is started again.
+  // Takes the end of an attempt, on a thread of the pool, and must not wait for anything. It must keep what it is
+  // given: a task whose end is lost stays running until the server is started again.
   using OnFinished = std::function<void(schedule::AttemptResult result)>;
 
   ExecutorPool(Executors executors, OnFinished on_finished, const Options& options);
@@ -44,14 +44,14 @@ class ExecutorPool {
   // not taken keeps its task running until the server is started again.
   bool HasRoom(size_t count) const ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Takes a grant; does not wait. Each grant that is taken ends in one call of `on_finished`, unless the pool is stopped
-  // before; that of a type without an executor as a CONFIG_ERROR.
-  // Errors: RESOURCE_EXHAUSTED EXECUTOR_QUEUE_FULL, UNAVAILABLE EXECUTOR_STOPPED.
+  // Takes a grant; does not wait. Each grant that is taken ends in one call of `on_finished`, unless the pool is
+  // stopped before; that of a type without an executor as a CONFIG_ERROR. Errors: RESOURCE_EXHAUSTED
+  // EXECUTOR_QUEUE_FULL, UNAVAILABLE EXECUTOR_STOPPED.
   absl::Status Submit(v1::TaskRecord grant) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Begins no more attempts, leaves the waiting ones for the next start to recover, and waits at most `patience` for the
-  // running ones. Returns whether all of them ended; the ends of the others are lost. `on_finished` is not called after
-  // this has returned.
+  // Begins no more attempts, leaves the waiting ones for the next start to recover, and waits at most `patience` for
+  // the running ones. Returns whether all of them ended; the ends of the others are lost. `on_finished` is not called
+  // after this has returned.
   bool Stop(absl::Duration patience) ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:

@@ -15,9 +15,9 @@ namespace interlock::server {
 
 inline constexpr char kOAuthTokenType[] = "oauth_token";
 
-// The executor of tasks of type kOAuthTokenType. Access tokens are not kept, because no call answers them; a new refresh
-// token is sealed and handed back in the result, to be stored with the attempt's end. No text of a result holds a
-// secret or anything else that the endpoint sent. Thread-safe.
+// The executor of tasks of type kOAuthTokenType. Access tokens are not kept, because no call answers them; a new
+// refresh token is sealed and handed back in the result, to be stored with the attempt's end. No text of a result holds
+// a secret or anything else that the endpoint sent. Thread-safe.
 class OAuthExecutor : public Executor {
  public:
   struct Options {

@@ -24,8 +24,8 @@ struct ErrorCode {
   absl::string_view advice;
 };
 
-// RFC 6749, sections 5.2 and 4.1.2.1 (which real endpoints also use here); OpenID Connect Core, section 3.1.2.6; RFC 8628,
-// section 3.5.
+// RFC 6749, sections 5.2 and 4.1.2.1 (which real endpoints also use here); OpenID Connect Core, section 3.1.2.6; RFC
+// 8628, section 3.5.
 constexpr ErrorCode kErrorCodes[] = {
     {"invalid_grant", v1::FAILURE_REASON_AUTH_ERROR, "the refresh token is no longer valid: authorize again"},
     {"access_denied", v1::FAILURE_REASON_AUTH_ERROR, "access was denied: authorize again"},
@@ -67,8 +67,7 @@ absl::Duration LifetimeOf(const Struct& object) {
   const auto member = object.fields().find("expires_in");
   if (member == object.fields().end()) return kTokenLifetimeDefault;
   double seconds = member->second.number_value();
-  if (member->second.kind_case() == Value::kStringValue &&
-      !absl::SimpleAtod(member->second.string_value(), &seconds)) {
+  if (member->second.kind_case() == Value::kStringValue && !absl::SimpleAtod(member->second.string_value(), &seconds)) {
     return kTokenLifetimeDefault;
   }
   // Written so that not-a-number fails.

@@ -19,8 +19,9 @@ class EndedReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
 // A slice over bytes that live as long as the slice does.
 grpc::Slice ShareSlice(const SharedBytes& bytes) {
   auto* hold = new SharedBytes(bytes);
-  return grpc::Slice(const_cast<char*>(bytes->data()), bytes->size(),
-                     [](void* user_data) { delete static_cast<SharedBytes*>(user_data); }, hold);
+  return grpc::Slice(
+      const_cast<char*>(bytes->data()), bytes->size(),
+      [](void* user_data) { delete static_cast<SharedBytes*>(user_data); }, hold);
 }
 
 }  // namespace
@@ -81,9 +82,10 @@ void FeedReactor::Advance() {
     const absl::StatusOr<StreamStep> step = stream_->Next(rooms_.clock.TimeNow());
     if (Send(step)) return;
     if (step->kind == StreamStep::Kind::kBehind) {
-      if (rooms_.readers.Post([self = shared_from_this()] { self->ReadOn(); })) return;
-      return FinishWith(MakeOverloadError("READS_FULL", "too many reads wait; subscribe again after the delay",
-                                          kOverloadRetryDelay));
+      // The queue has room for every stream, so it refuses only when the server stops.
+      if (rooms_.catch_up.Post([self = shared_from_this()] { self->ReadOn(); })) return;
+      return FinishWith(MakeError(absl::StatusCode::kUnavailable, "SERVER_STOPPING",
+                                  "the server is stopping; open the stream again, from the last position received"));
     }
     if (Rest(notifications)) return;
   }

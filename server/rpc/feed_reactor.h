@@ -1,5 +1,5 @@
-// Sends a feed's stream over gRPC. One write is under way at most; that it was taken is what asks for the next message, so
-// HTTP/2 flow control is the only queue.
+// Sends a feed's stream over gRPC. One write is under way at most; that it was taken is what asks for the next message,
+// so HTTP/2 flow control is the only queue.
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>

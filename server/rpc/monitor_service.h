@@ -21,8 +21,8 @@ class MonitorServiceImpl final : public v1::MonitorService::CallbackService {
                                      v1::Agent* response) override;
   grpc::ServerUnaryReactor* ListAgents(grpc::CallbackServerContext* context, const v1::ListAgentsRequest* request,
                                        v1::ListAgentsResponse* response) override;
-  grpc::ServerUnaryReactor* GetFleetStats(grpc::CallbackServerContext* context,
-                                          const v1::GetFleetStatsRequest* request, v1::FleetStats* response) override;
+  grpc::ServerUnaryReactor* GetFleetStats(grpc::CallbackServerContext* context, const v1::GetFleetStatsRequest* request,
+                                          v1::FleetStats* response) override;
 
  private:
   Rooms& rooms_;

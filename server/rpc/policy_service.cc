@@ -9,9 +9,8 @@ namespace interlock::server {
 
 grpc::ServerUnaryReactor* PolicyServiceImpl::GetPolicy(grpc::CallbackServerContext* context,
                                                        const v1::GetPolicyRequest* request, v1::PolicySet* response) {
-  return StartReadCall(rooms_, context, request, response, [this, request](const Store& store) {
-    return Read(store, *request, rooms_.default_profile);
-  });
+  return StartReadCall(rooms_, context, request, response,
+                       [this, request](const Store& store) { return Read(store, *request, rooms_.default_profile); });
 }
 
 grpc::ServerUnaryReactor* PolicyServiceImpl::UpdatePolicy(grpc::CallbackServerContext* context,

@@ -13,8 +13,8 @@ class PolicyServiceImpl final : public v1::PolicyService::CallbackService {
 
   grpc::ServerUnaryReactor* GetPolicy(grpc::CallbackServerContext* context, const v1::GetPolicyRequest* request,
                                       v1::PolicySet* response) override;
-  grpc::ServerUnaryReactor* UpdatePolicy(grpc::CallbackServerContext* context,
-                                         const v1::UpdatePolicyRequest* request, v1::PolicySet* response) override;
+  grpc::ServerUnaryReactor* UpdatePolicy(grpc::CallbackServerContext* context, const v1::UpdatePolicyRequest* request,
+                                         v1::PolicySet* response) override;
   grpc::ServerUnaryReactor* ListPolicyVersions(grpc::CallbackServerContext* context,
                                                const v1::ListPolicyVersionsRequest* request,
                                                v1::ListPolicyVersionsResponse* response) override;

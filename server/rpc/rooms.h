@@ -18,8 +18,11 @@ namespace interlock::server {
 struct Rooms {
   Clock& clock;
   Sequencer& sequencer;
-  // Reads the store for calls and for streams that are behind.
+  // Reads the store for calls.
   ThreadPool& readers;
+  // Reads the store for streams that are behind, apart from calls, so that neither waits for the other. Its queue has
+  // room for kStreamsMax jobs.
+  ThreadPool& catch_up;
   AlertFeed& alerts;
   LockFeed& locks;
   StreamHub& hub;

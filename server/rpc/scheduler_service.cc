@@ -53,8 +53,7 @@ grpc::ServerUnaryReactor* SchedulerServiceImpl::ListTasks(grpc::CallbackServerCo
 }
 
 grpc::ServerUnaryReactor* SchedulerServiceImpl::TriggerTask(grpc::CallbackServerContext* context,
-                                                            const v1::TriggerTaskRequest* request,
-                                                            v1::Task* response) {
+                                                            const v1::TriggerTaskRequest* request, v1::Task* response) {
   return StartEngineCall(rooms_, context, request, response);
 }
 

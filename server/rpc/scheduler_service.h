@@ -20,8 +20,7 @@ class SchedulerServiceImpl final : public v1::SchedulerService::CallbackService 
                                       v1::ListTasksResponse* response) override;
   grpc::ServerUnaryReactor* TriggerTask(grpc::CallbackServerContext* context, const v1::TriggerTaskRequest* request,
                                         v1::Task* response) override;
-  grpc::ServerUnaryReactor* ListAttempts(grpc::CallbackServerContext* context,
-                                         const v1::ListAttemptsRequest* request,
+  grpc::ServerUnaryReactor* ListAttempts(grpc::CallbackServerContext* context, const v1::ListAttemptsRequest* request,
                                          v1::ListAttemptsResponse* response) override;
 
  private:

@@ -1,5 +1,5 @@
-// How every unary call is answered: authenticate, validate, then either go through the engine (EngineCall) or read the store
-// (ReadCall), and finish. A service's method adds nothing but its names.
+// How every unary call is answered: authenticate, validate, then either go through the engine (EngineCall) or read the
+// store (ReadCall), and finish. A service's method adds nothing but its names.
 #pragma once
 
 #include <grpcpp/server_context.h>
@@ -64,8 +64,8 @@ class EngineCall final : public grpc::ServerUnaryReactor, public Work {
   absl::Status status_;
 };
 
-// Answers a call by what `prepare` makes of it: run at once if the call is in order, it answers what to do on the engine
-// thread, or why not.
+// Answers a call by what `prepare` makes of it: run at once if the call is in order, it answers what to do on the
+// engine thread, or why not.
 template <typename Request, typename Response>
 grpc::ServerUnaryReactor* StartEngineCall(
     Rooms& rooms, grpc::CallbackServerContext* context, const Request* request, Response* response,
@@ -110,8 +110,8 @@ grpc::ServerUnaryReactor* StartReadCall(Rooms& rooms, grpc::CallbackServerContex
   };
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   if (!rooms.readers.Post([reactor, read] { reactor->Finish(ToGrpcStatus(read())); })) {
-    reactor->Finish(ToGrpcStatus(MakeOverloadError(
-        "READS_FULL", "too many reads wait; repeat the call after the delay", kOverloadRetryDelay)));
+    reactor->Finish(ToGrpcStatus(
+        MakeOverloadError("READS_FULL", "too many reads wait; repeat the call after the delay", kOverloadRetryDelay)));
   }
   return reactor;
 }

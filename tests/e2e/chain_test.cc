@@ -126,7 +126,7 @@ class ChainTest : public ::testing::TestWithParam<std::string> {
 support::ServerProcess* ChainTest::server = nullptr;
 
 INSTANTIATE_TEST_SUITE_P(Profiles, ChainTest, ::testing::Values("reference", "tool_calling"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 TEST_P(ChainTest, MetricMakesTier) {
   struct Case {
@@ -204,8 +204,8 @@ TEST_P(ChainTest, EachTransitionOfAnEpisodeMakesOneAlert) {
 }
 
 TEST_P(ChainTest, FindingsAddUpToTheLockCriteria) {
-  // An unsure finding is none: one sample makes a confidence of 1/11.
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(Record(absl::StrCat("unsure", i), v1::METRIC_EFFICIENCY_SCORE, 0.2).tier(), 3);
+  // Findings from few samples are unsure and do not count: five of them make a confidence of 5/15.
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Record("unsure", v1::METRIC_EFFICIENCY_SCORE, 0.2).tier(), 3);
   Report("a", kTier3);
   Report("a", kTier3);
   EXPECT_THAT(LocksInForce(), IsEmpty()) << "two are not enough";
@@ -310,7 +310,8 @@ TEST_P(ChainTest, EveryScopeBlocksItsOwn) {
     ASSERT_TRUE(lock.ok()) << lock.status.error_message();
     EXPECT_EQ(Decide(inside).verdict(), v1::VERDICT_LOCK);
     v1::ArbitrateRequest outside = ActionOf(tenant_, "b", is_reference() ? "share_link" : "read_file");
-    outside.mutable_action()->set_target_resource("db/2");
+    // Another one each time, because repeating a call is suspicious too.
+    outside.mutable_action()->set_target_resource(absl::StrCat("db/2/", scope.id));
     const bool covers_all = scope.kind == v1::SCOPE_KIND_TENANT;
     EXPECT_EQ(Decide(outside).verdict(), covers_all ? v1::VERDICT_LOCK : v1::VERDICT_ALLOW);
     ASSERT_TRUE(Release(*lock).ok());

@@ -216,8 +216,8 @@ void FakeOAuthServer::Answer(std::unique_ptr<Connection> connection) {
   switch (reply.delivery) {
     case Reply::Delivery::kWhole:
       connection->Write(absl::StrCat("HTTP/1.1 ", reply.status, " Status\r\nContent-Type: application/json\r\n",
-                                    reply.headers, "Content-Length: ", reply.body.size(),
-                                    "\r\nConnection: close\r\n\r\n", reply.body));
+                                     reply.headers, "Content-Length: ", reply.body.size(),
+                                     "\r\nConnection: close\r\n\r\n", reply.body));
       return;
     case Reply::Delivery::kRaw:
       connection->Write(reply.body);

@@ -36,9 +36,9 @@ class FakeOAuthServer {
 
   struct Reply {
     int status = 200;
-    std::string body;
+    std::string body = {};
     // Further header lines, each with its line end.
-    std::string headers;
+    std::string headers = {};
     enum class Delivery {
       kWhole,
       // The request is read and the connection then closed without a byte.

@@ -1,0 +1,46 @@
+// One message of ArbitrateStream on its way through the engine: its requests are decided one after the other in one
+// batch.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "interlock/v1/principal.pb.h"
+#include "interlock/v1/safety_service.pb.h"
+#include "server/sequencer/work.h"
+
+namespace interlock::server {
+
+// Thread-compatible; see Work for who calls when.
+class ArbitrateBatch final : public Work {
+ public:
+  // Checks each request by itself. `done` is called once, when the response is complete, as the last use of this
+  // object; not by the constructor.
+  ArbitrateBatch(v1::ArbitrateStreamRequest request, const v1::Principal& caller, std::function<void()> done);
+
+  // Whether any request is left for the engine. If not, the response is complete and `done` is not called.
+  bool HasWork() const { return !valid_.empty(); }
+  // One result for each request, in order; complete once `done` was called.
+  const v1::ArbitrateStreamResponse& response() const { return response_; }
+
+  size_t SizeBytes() const override { return size_bytes_; }
+  void Apply(Engine& engine, absl::Time now, Effects& effects) override;
+  void Release() override;
+  void Fail(const absl::Status& status) override;
+
+ private:
+  void SetError(int index, const absl::Status& status);
+
+  const v1::ArbitrateStreamRequest request_;
+  const v1::Principal caller_;
+  const std::function<void()> done_;
+  const size_t size_bytes_;
+  // Which requests are in order.
+  std::vector<int> valid_;
+  v1::ArbitrateStreamResponse response_;
+};
+
+}  // namespace interlock::server

@@ -1,0 +1,27 @@
+// SafetyService over gRPC.
+#pragma once
+
+#include "interlock/v1/safety_service.grpc.pb.h"
+#include "server/rpc/rooms.h"
+
+namespace interlock::server {
+
+// Thread-safe. `rooms` must outlive the service.
+class SafetyServiceImpl final : public v1::SafetyService::CallbackService {
+ public:
+  explicit SafetyServiceImpl(Rooms& rooms) : rooms_(rooms) {}
+
+  grpc::ServerUnaryReactor* Arbitrate(grpc::CallbackServerContext* context, const v1::ArbitrateRequest* request,
+                                      v1::Decision* response) override;
+  grpc::ServerBidiReactor<v1::ArbitrateStreamRequest, v1::ArbitrateStreamResponse>* ArbitrateStream(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* ExplainAction(grpc::CallbackServerContext* context, const v1::ExplainActionRequest* request,
+                                          v1::Decision* response) override;
+  grpc::ServerUnaryReactor* ListDecisions(grpc::CallbackServerContext* context, const v1::ListDecisionsRequest* request,
+                                          v1::ListDecisionsResponse* response) override;
+
+ private:
+  Rooms& rooms_;
+};
+
+}  // namespace interlock::server
