@@ -29,9 +29,9 @@ absl::Status CallWithRetry(const RetryPolicy& policy, const Environment& environ
   const absl::Time end = environment.now() + deadline;
   Backoff backoff(policy, environment);
   absl::Duration left = deadline;
-  while (true) {
+  for (int tries = 1;; ++tries) {
     absl::Status status = attempt(left);
-    if (!IsRetryable(status)) return status;
+    if (!IsRetryable(status) || tries == policy.tries_max) return status;
     const absl::Duration wait = backoff.Next(status);
     if (environment.now() + wait >= end) return status;
     environment.sleep(wait);

@@ -17,6 +17,8 @@ struct RetryPolicy {
   absl::Duration backoff_initial = absl::Milliseconds(50);
   absl::Duration backoff_max = absl::Seconds(2);
   double multiplier = 2.0;
+  // The most tries of one call; 0: as many as the deadline allows.
+  int tries_max = 0;
 };
 
 // Whether the same call may succeed when it is made again: UNAVAILABLE, and RESOURCE_EXHAUSTED
@@ -40,7 +42,7 @@ class Backoff {
   absl::Duration ceiling_;
 };
 
-// Makes a call until it succeeds, fails for good or its time is up. `attempt` gets the time that is
+// Makes a call until it succeeds, fails for good or its time or number of tries is up. `attempt` gets the time that is
 // left and must keep to it. A wait that would not end before the deadline is not begun; then, and
 // for an error that is not retryable, the last attempt's status is returned.
 absl::Status CallWithRetry(const RetryPolicy& policy, const Environment& environment, absl::Duration deadline,

@@ -111,6 +111,13 @@ TEST_F(CallWithRetryTest, WaitThatReachesTheDeadlineIsNotBegun) {
   EXPECT_TRUE(Call({overload}, absl::Seconds(5) + absl::Nanoseconds(1)).ok());
 }
 
+TEST_F(CallWithRetryTest, TriesAreNoMoreThanThePolicySays) {
+  policy_.tries_max = 3;
+  EXPECT_TRUE(absl::IsUnavailable(Call(std::vector<absl::Status>(1000, absl::UnavailableError("down")))));
+  EXPECT_EQ(left_.size(), 3u);
+  EXPECT_EQ(simulated_.sleeps().size(), 2u);
+}
+
 TEST_F(CallWithRetryTest, TimeThatAttemptsTakeCountsToo) {
   int attempts = 0;
   const absl::Status status = CallWithRetry(policy_, simulated_.environment(), absl::Seconds(3), [&](absl::Duration) {

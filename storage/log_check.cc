@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <string>
 
 namespace interlock::storage {
 namespace {
@@ -117,9 +118,10 @@ LogEnd Diagnose(LogKind kind, absl::string_view log, size_t offset) {
 
 }  // namespace
 
-LogCheck CheckLog(LogKind kind, absl::string_view log) {
+LogCheck CheckLog(LogKind kind, absl::string_view log, const RecordVisitor& visit) {
   size_t whole = 0;
   bool within_record = false;
+  std::string record;
   size_t offset = 0;
   while (offset < log.size()) {
     if (LeftInBlock(offset) < kHeaderBytes) {
@@ -129,9 +131,14 @@ LogCheck CheckLog(LogKind kind, absl::string_view log) {
     if (!IsWholeFragment(log, offset)) return {Diagnose(kind, log, offset), whole};
     const Header header(log, offset);
     if (within_record != (header.type == kMiddle || header.type == kLast)) return {LogEnd::kDamaged, whole};
+    const absl::string_view payload = log.substr(offset + kHeaderBytes, header.length);
+    record.append(payload.data(), payload.size());
     offset += kHeaderBytes + header.length;
     within_record = header.type == kFirst || header.type == kMiddle;
-    if (!within_record) whole = offset;
+    if (within_record) continue;
+    whole = offset;
+    if (visit != nullptr) visit(record);
+    record.clear();
   }
   return {whole == log.size() ? LogEnd::kWhole : LogEnd::kTorn, whole};
 }

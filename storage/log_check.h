@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/strings/string_view.h"
 
@@ -35,7 +36,11 @@ struct LogCheck {
   uint64_t whole_bytes;
 };
 
-// Checks the bytes of a whole log file. Linear in its size, except where it is damaged.
-LogCheck CheckLog(LogKind kind, absl::string_view log);
+// Sees the bytes of one whole record.
+using RecordVisitor = std::function<void(absl::string_view record)>;
+
+// Checks the bytes of a whole log file, and shows its whole records to `visit` unless that is null. Linear in the log's
+// size, except where it is damaged.
+LogCheck CheckLog(LogKind kind, absl::string_view log, const RecordVisitor& visit = nullptr);
 
 }  // namespace interlock::storage

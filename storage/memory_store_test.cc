@@ -1,5 +1,10 @@
 #include "storage/memory_store.h"
 
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/engine/store.h"
 #include "google/protobuf/wrappers.pb.h"
 #include "gtest/gtest.h"
 #include "interlock/v1/state.pb.h"

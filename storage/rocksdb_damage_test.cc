@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
+#include "core/engine/store.h"
 #include "gtest/gtest.h"
 #include "interlock/v1/state.pb.h"
 #include "storage/rocksdb_store.h"
@@ -211,6 +212,34 @@ TEST_F(RocksdbDamageTest, EveryFileThatIsMissingIsNoticed) {
     } else {
       EXPECT_EQ(*ReadAll(), all_) << name;
     }
+  }
+}
+
+// Several logs are alive when one family was written to tables and the other was not.
+TEST_F(RocksdbDamageTest, AnyMissingWriteAheadLogOfSeveralIsNoticed) {
+  const std::string dir = support::FreshDirectory("several");
+  {
+    const auto store = Open(dir);
+    ASSERT_EQ(store.status(), absl::OkStatus());
+    WriteSet first;
+    first.Put(Table::kDecision, "first", v1::TenantState());
+    ASSERT_EQ((*store)->Commit(first), absl::OkStatus());
+    v1::TenantState large;
+    large.set_tenant_id(std::string(8 << 20, 'x'));
+    for (int row = 0; row < 6; ++row) {
+      WriteSet writes;
+      writes.Put(Table::kTenant, Key(row), large);
+      ASSERT_EQ((*store)->Commit(writes), absl::OkStatus());
+    }
+  }
+  const std::vector<std::string> logs = ListDirectory(dir, ".log");
+  ASSERT_GE(logs.size(), 3u);
+  for (const std::string& name : logs) {
+    support::CopyDirectory(dir, dir_);
+    ASSERT_TRUE(Open(dir_).ok());
+    support::CopyDirectory(dir, dir_);
+    support::RemoveFile(Path(name));
+    EXPECT_EQ(Open(dir_).status().code(), absl::StatusCode::kDataLoss) << name << " of " << logs.size();
   }
 }
 

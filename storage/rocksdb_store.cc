@@ -119,7 +119,8 @@ absl::Status RocksdbStore::EnsureHeader(const std::string& dir, const Options& o
   const absl::StatusOr<std::string> bytes = Get(Table::kHeader, HeaderKey());
   if (bytes.ok()) return CheckHeader(*bytes);
   if (!absl::IsNotFound(bytes.status())) return bytes.status();
-  for (rocksdb::ColumnFamilyHandle* family : {state_family_, log_family_}) {
+  // Also another program's database has no header, and its rows are in its default family.
+  for (rocksdb::ColumnFamilyHandle* family : {default_family_, state_family_, log_family_}) {
     const std::unique_ptr<rocksdb::Iterator> row(db_->NewIterator(rocksdb::ReadOptions(), family));
     row->SeekToFirst();
     INTERLOCK_RETURN_IF_ERROR(FromRocksdb(row->status(), "look for rows"));

@@ -14,6 +14,7 @@
 #include "core/base/status_macros.h"
 #include "rocksdb/file_system.h"
 #include "storage/log_check.h"
+#include "storage/manifest.h"
 #include "storage/rocksdb_status.h"
 
 namespace interlock::storage {
@@ -33,6 +34,13 @@ struct TornLog {
   uint64_t whole_bytes;
 };
 
+// The number in "000012.log"; 0 if `name` is none.
+uint64_t LogNumber(absl::string_view name) {
+  uint64_t number = 0;
+  if (!absl::ConsumeSuffix(&name, ".log") || !absl::SimpleAtoi(name, &number)) return 0;
+  return number;
+}
+
 class Checker {
  public:
   Checker(rocksdb::FileSystem& file_system, const std::string& dir) : file_system_(file_system), dir_(dir) {}
@@ -41,15 +49,19 @@ class Checker {
     INTERLOCK_ASSIGN_OR_RETURN(const Files files, List());
     if (!files.current) {
       // RocksDB writes CURRENT before it writes anything else that matters.
-      if (files.table || !files.write_ahead_logs.empty())
-        return DamagedError(absl::StrCat(dir_, ": CURRENT is missing"));
+      const bool begun = !files.table && files.write_ahead_logs.empty();
+      if (!begun) return DamagedError(absl::StrCat(dir_, ": CURRENT is missing"));
       return false;
     }
     if (files.write_ahead_logs.empty()) {
       if (files.table) return DamagedError(absl::StrCat(dir_, ": the write-ahead log (*.log) is missing"));
       return false;
     }
-    INTERLOCK_RETURN_IF_ERROR(CheckManifest());
+    INTERLOCK_ASSIGN_OR_RETURN(const uint64_t newest_log, CheckManifest());
+    if (LogNumber(files.write_ahead_logs.back()) < newest_log) {
+      return DamagedError(
+          absl::StrCat(dir_, ": the newest write-ahead log (", newest_log, ".log or later) is missing"));
+    }
     INTERLOCK_RETURN_IF_ERROR(CheckWriteAheadLogs(files.write_ahead_logs));
     for (const TornLog& log : torn_) INTERLOCK_RETURN_IF_ERROR(CutOff(log));
     return true;
@@ -61,8 +73,9 @@ class Checker {
   absl::StatusOr<Files> List() const;
   absl::StatusOr<std::string> Read(const std::string& name) const;
   // Checks one log and remembers it if it is torn. Answers the length of its whole records.
-  absl::StatusOr<uint64_t> CheckOneLog(LogKind kind, const std::string& name);
-  absl::Status CheckManifest();
+  absl::StatusOr<uint64_t> CheckOneLog(LogKind kind, const std::string& name, const RecordVisitor& visit = nullptr);
+  // Answers the number that the newest write-ahead log has at least.
+  absl::StatusOr<uint64_t> CheckManifest();
   absl::Status CheckWriteAheadLogs(const std::vector<std::string>& names);
   absl::Status CutOff(const TornLog& log) const;
 
@@ -70,13 +83,6 @@ class Checker {
   const std::string& dir_;
   std::vector<TornLog> torn_;
 };
-
-// The number in "000012.log"; -1 if `name` is none.
-int64_t LogNumber(absl::string_view name) {
-  int64_t number = -1;
-  if (!absl::ConsumeSuffix(&name, ".log") || !absl::SimpleAtoi(name, &number)) return -1;
-  return number;
-}
 
 absl::StatusOr<Files> Checker::List() const {
   std::vector<std::string> names;
@@ -86,7 +92,7 @@ absl::StatusOr<Files> Checker::List() const {
   for (const std::string& name : names) {
     if (name == "CURRENT") files.current = true;
     if (absl::EndsWith(name, ".sst")) files.table = true;
-    if (LogNumber(name) >= 0) files.write_ahead_logs.push_back(name);
+    if (LogNumber(name) > 0) files.write_ahead_logs.push_back(name);
   }
   std::sort(files.write_ahead_logs.begin(), files.write_ahead_logs.end(),
             [](const std::string& a, const std::string& b) { return LogNumber(a) < LogNumber(b); });
@@ -100,9 +106,9 @@ absl::StatusOr<std::string> Checker::Read(const std::string& name) const {
   return bytes;
 }
 
-absl::StatusOr<uint64_t> Checker::CheckOneLog(LogKind kind, const std::string& name) {
+absl::StatusOr<uint64_t> Checker::CheckOneLog(LogKind kind, const std::string& name, const RecordVisitor& visit) {
   INTERLOCK_ASSIGN_OR_RETURN(const std::string bytes, Read(name));
-  const LogCheck check = CheckLog(kind, bytes);
+  const LogCheck check = CheckLog(kind, bytes, visit);
   if (check.end == LogEnd::kDamaged) {
     return DamagedError(absl::StrCat(Path(name), ": checksum mismatch after byte ", check.whole_bytes));
   }
@@ -110,16 +116,20 @@ absl::StatusOr<uint64_t> Checker::CheckOneLog(LogKind kind, const std::string& n
   return check.whole_bytes;
 }
 
-absl::Status Checker::CheckManifest() {
+absl::StatusOr<uint64_t> Checker::CheckManifest() {
   INTERLOCK_ASSIGN_OR_RETURN(const std::string current, Read("CURRENT"));
   absl::string_view name = current;
   if (!absl::ConsumeSuffix(&name, "\n") || !absl::StartsWith(name, "MANIFEST-")) {
     return DamagedError(absl::StrCat(Path("CURRENT"), ": does not name a manifest"));
   }
-  INTERLOCK_ASSIGN_OR_RETURN(const uint64_t whole_bytes, CheckOneLog(LogKind::kManifest, std::string(name)));
+  uint64_t newest_log = 0;
+  INTERLOCK_ASSIGN_OR_RETURN(const uint64_t whole_bytes,
+                             CheckOneLog(LogKind::kManifest, std::string(name), [&](absl::string_view record) {
+                               newest_log = std::max(newest_log, LogNumberOf(record));
+                             }));
   // CURRENT is set to a manifest that has been synced.
   if (whole_bytes == 0) return DamagedError(absl::StrCat(Path(name), ": the manifest is empty"));
-  return absl::OkStatus();
+  return newest_log;
 }
 
 absl::Status Checker::CheckWriteAheadLogs(const std::vector<std::string>& names) {

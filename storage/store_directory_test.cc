@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
+#include "core/engine/store.h"
 #include "gtest/gtest.h"
 #include "interlock/v1/state.pb.h"
 #include "rocksdb/file_system.h"
@@ -108,6 +109,12 @@ TEST_F(StoreDirectoryTest, TablesWithoutWriteAheadLogAreDamage) {
   // Not a write-ahead log.
   WriteFile(Path("server.log"), "x");
   ExpectDamaged(dir_, "write-ahead log (*.log) is missing");
+}
+
+TEST_F(StoreDirectoryTest, NewestWriteAheadLogThatIsMissingAmongOthersIsDamage) {
+  support::RemoveFile(log_);
+  WriteFile(Path("000001.log"), "");
+  ExpectDamaged(dir_, "the newest write-ahead log (");
 }
 
 TEST_F(StoreDirectoryTest, CurrentThatNamesNoManifestIsDamage) {

@@ -38,13 +38,14 @@ Table Tabulate(const v1::ListAgentsResponse& list) {
   for (const v1::Agent& agent : list.agents()) {
     const v1::Snapshot& snapshot = agent.snapshot();
     const v1::Assessment& grade = agent.assessment();
-    table.AddRow({agent.agent_id(), TierCell(grade),
-                  Score(grade.has_health_score(), grade.health_score()), SuccessRate(snapshot),
+    table.AddRow({agent.agent_id(),
+                  TierCell(grade),
+                  Score(grade.has_health_score(), grade.health_score()),
+                  SuccessRate(snapshot),
                   Score(snapshot.has_efficiency_score(), snapshot.efficiency_score()),
                   Score(snapshot.has_market_impact_score(), snapshot.market_impact_score()),
                   FormatDuration(snapshot.average_response_time()),
-                  {absl::StrCat(agent.locks_size()),
-                   agent.locks().empty() ? Color::kPlain : Color::kRed},
+                  {absl::StrCat(agent.locks_size()), agent.locks().empty() ? Color::kPlain : Color::kRed},
                   FormatTime(agent.report_time())});
   }
   return table;
@@ -53,8 +54,7 @@ Table Tabulate(const v1::ListAgentsResponse& list) {
 absl::StatusOr<ExitCode> RunList(Context& context) {
   v1::ListAgentsRequest request;
   request.set_tenant_id(context.arguments.Get("tenant"));
-  return ShowList(context, request, &client::Client::ListAgents,
-                  &v1::ListAgentsResponse::agents_size, Tabulate);
+  return ShowList(context, request, &client::Client::ListAgents, &v1::ListAgentsResponse::agents_size, Tabulate);
 }
 
 std::string MetricNames(const google::protobuf::RepeatedField<int>& metrics) {
@@ -77,17 +77,14 @@ void WriteAssessment(const v1::Agent& agent, const Output& output) {
           {"beyond threshold", MetricNames(grade.breached_metrics())},
           {"success rate", absl::StrCat(SuccessRate(snapshot), " of ", snapshot.total_actions())},
           {"efficiency", Score(snapshot.has_efficiency_score(), snapshot.efficiency_score())},
-          {"market impact",
-           Score(snapshot.has_market_impact_score(), snapshot.market_impact_score())},
+          {"market impact", Score(snapshot.has_market_impact_score(), snapshot.market_impact_score())},
           {"response time", FormatDuration(snapshot.average_response_time())},
-          {"graded by", grade.policy_version() == 0
-                            ? "built-in profile"
-                            : absl::StrCat("policy version ", grade.policy_version())},
+          {"graded by",
+           grade.policy_version() == 0 ? "built-in profile" : absl::StrCat("policy version ", grade.policy_version())},
       },
       output.color);
   for (const v1::PerformanceAlert& alert : grade.alerts()) {
-    output.out << output.Painted("alert", Color::kYellow) << "  " << Printable(alert.message())
-               << "\n";
+    output.out << output.Painted("alert", Color::kYellow) << "  " << Printable(alert.message()) << "\n";
   }
   for (const v1::Lock& lock : agent.locks()) {
     output.out << output.Painted("locked", Color::kRed) << "  " << Printable(lock.lock_id()) << ": "
@@ -99,17 +96,16 @@ void WriteOutlook(const v1::Agent& agent, const Output& output) {
   if (!agent.trends().empty()) {
     Table table({{"metric"}, {"trend"}, {"% an hour", Align::kRight}, {"confidence", Align::kRight}});
     for (const v1::Trend& trend : agent.trends()) {
-      table.AddRow({FormatEnum(trend.metric()), FormatEnum(trend.direction()),
-                    FormatNumber(trend.change_rate()), FormatNumber(trend.confidence())});
+      table.AddRow({FormatEnum(trend.metric()), FormatEnum(trend.direction()), FormatNumber(trend.change_rate()),
+                    FormatNumber(trend.confidence())});
     }
     output.out << "\n";
     output.Write(table);
   }
   for (const v1::Recommendation& advice : agent.recommendations()) {
     output.out << "\n"
-               << output.Painted(Printable(advice.type()), Color::kCyan) << " ("
-               << FormatEnum(advice.priority()) << ", effort " << FormatEnum(advice.effort())
-               << "): " << Printable(advice.description()) << "\n";
+               << output.Painted(Printable(advice.type()), Color::kCyan) << " (" << FormatEnum(advice.priority())
+               << ", effort " << FormatEnum(advice.effort()) << "): " << Printable(advice.description()) << "\n";
     for (const std::string& step : advice.steps()) output.out << "  - " << Printable(step) << "\n";
   }
 }

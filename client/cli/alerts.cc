@@ -74,8 +74,7 @@ absl::StatusOr<ExitCode> RunList(Context& context) {
   *request.mutable_filter() = MakeFilter(arguments);
   INTERLOCK_ASSIGN_OR_RETURN(const int64_t after, arguments.GetInteger("after", 0));
   request.set_after_sequence(after);
-  return ShowList(context, request, &client::Client::ListAlerts,
-                  &v1::ListAlertsResponse::alerts_size, Tabulate);
+  return ShowList(context, request, &client::Client::ListAlerts, &v1::ListAlertsResponse::alerts_size, Tabulate);
 }
 
 // An alert on a line of its own, for a list that has no end.
@@ -87,8 +86,7 @@ void ShowAlert(const v1::Alert& alert, const Output& output) {
   std::string line;
   for (const Cell& cell : Row(alert)) {
     if (cell.text.empty()) continue;
-    absl::StrAppend(&line, line.empty() ? "" : "  ",
-                    output.Painted(Printable(cell.text), cell.color));
+    absl::StrAppend(&line, line.empty() ? "" : "  ", output.Painted(Printable(cell.text), cell.color));
   }
   output.out << line << std::endl;
 }
@@ -110,19 +108,17 @@ absl::StatusOr<v1::SubscribeAlertsRequest> MakeSubscription(const Arguments& arg
 }
 
 absl::StatusOr<ExitCode> RunWatch(Context& context) {
-  INTERLOCK_ASSIGN_OR_RETURN(const v1::SubscribeAlertsRequest request,
-                             MakeSubscription(context.arguments));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::SubscribeAlertsRequest request, MakeSubscription(context.arguments));
   INTERLOCK_ASSIGN_OR_RETURN(const int64_t count, context.arguments.GetInteger("count", 0));
   // A first call fails at once where the subscription would wait for the server.
   INTERLOCK_RETURN_IF_ERROR(context.client.GetServerInfo({}).status());
   client::AlertSubscription subscription(context.client, request, [&](const absl::Status& status) {
-    context.output.Note(
-        absl::StrCat("The stream broke (", status.message(), ") and is taken up again."));
+    context.output.Note(absl::StrCat("The stream broke (", status.message(), ") and is taken up again."));
   });
   INTERLOCK_RETURN_IF_ERROR(subscription.WaitUntilOpen(context.client_options.deadline));
   const client::AlertPosition start = subscription.position();
-  context.output.Note(absl::StrCat("Watching after sequence ", start.sequence, " of epoch ",
-                                   start.epoch, "; Ctrl-C ends."));
+  context.output.Note(
+      absl::StrCat("Watching after sequence ", start.sequence, " of epoch ", start.epoch, "; Ctrl-C ends."));
   int64_t shown = 0;
   const absl::Status end = subscription.Run([&](const v1::Alert& alert) {
     ShowAlert(alert, context.output);
@@ -141,7 +137,9 @@ Table TabulateUserAlerts(const v1::ListUserAlertsResponse& list) {
     const bool error = alert.severity() == "error";
     table.AddRow({FormatTime(alert.create_time()),
                   {alert.severity(), error ? Color::kRed : Color::kYellow},
-                  alert.title(), alert.message(), alert.task_id()});
+                  alert.title(),
+                  alert.message(),
+                  alert.task_id()});
   }
   return table;
 }
@@ -149,16 +147,15 @@ Table TabulateUserAlerts(const v1::ListUserAlertsResponse& list) {
 absl::StatusOr<ExitCode> RunUser(Context& context) {
   v1::ListUserAlertsRequest request;
   request.set_tenant_id(context.arguments.Get("tenant"));
-  return ShowList(context, request, &client::Client::ListUserAlerts,
-                  &v1::ListUserAlertsResponse::user_alerts_size, TabulateUserAlerts);
+  return ShowList(context, request, &client::Client::ListUserAlerts, &v1::ListUserAlertsResponse::user_alerts_size,
+                  TabulateUserAlerts);
 }
 
 }  // namespace
 
 std::vector<Command> AlertCommands() {
   const FlagSpec agent = {.name = "agent", .value = "AGENT", .help = "only this agent's"};
-  const FlagSpec type = {
-      .name = "type", .value = "TYPE", .help = "only systemic_anomaly, anomaly or lock"};
+  const FlagSpec type = {.name = "type", .value = "TYPE", .help = "only systemic_anomaly, anomaly or lock"};
   return {
       {.name = "alerts watch",
        .summary = "shows alerts as they happen, each once and without a gap",

@@ -16,8 +16,8 @@ namespace {
 constexpr char kUsageErrorUrl[] = "interlockctl/usage";
 
 const FlagSpec* FindFlag(absl::Span<const FlagSpec> flags, absl::string_view name) {
-  const auto found = std::find_if(flags.begin(), flags.end(),
-                                  [name](const FlagSpec& flag) { return flag.name == name; });
+  const auto found =
+      std::find_if(flags.begin(), flags.end(), [name](const FlagSpec& flag) { return flag.name == name; });
   return found == flags.end() ? nullptr : &*found;
 }
 
@@ -29,9 +29,7 @@ absl::Status UsageError(absl::string_view message) {
   return status;
 }
 
-bool IsUsageError(const absl::Status& status) {
-  return status.GetPayload(kUsageErrorUrl).has_value();
-}
+bool IsUsageError(const absl::Status& status) { return status.GetPayload(kUsageErrorUrl).has_value(); }
 
 absl::Status Arguments::InvalidFlag(absl::string_view name, absl::string_view problem) {
   return UsageError(absl::StrCat("--", name, ": ", problem));
@@ -56,20 +54,16 @@ absl::StatusOr<double> Arguments::GetNumber(absl::string_view name, double other
   return InvalidFlag(name, absl::StrCat("\"", Get(name), "\" is no number"));
 }
 
-absl::StatusOr<absl::Duration> Arguments::GetTimeSpan(absl::string_view name,
-                                                      absl::Duration otherwise) const {
+absl::StatusOr<absl::Duration> Arguments::GetTimeSpan(absl::string_view name, absl::Duration otherwise) const {
   if (!Has(name)) return otherwise;
   absl::StatusOr<absl::Duration> value = ParseTimeSpan(Get(name));
   if (!value.ok()) return InvalidFlag(name, value.status().message());
   return value;
 }
 
-std::string Arguments::Word(size_t place) const {
-  return place < words_.size() ? words_[place] : "";
-}
+std::string Arguments::Word(size_t place) const { return place < words_.size() ? words_[place] : ""; }
 
-absl::StatusOr<Arguments> ParseArguments(absl::Span<const std::string> words,
-                                         absl::Span<const FlagSpec> flags) {
+absl::StatusOr<Arguments> ParseArguments(absl::Span<const std::string> words, absl::Span<const FlagSpec> flags) {
   Arguments arguments;
   bool only_words = false;
   for (size_t i = 0; i < words.size(); ++i) {
@@ -112,8 +106,7 @@ absl::Status CheckArguments(const Arguments& arguments, absl::Span<const FlagSpe
     }
   }
   if (arguments.word_count() > positionals.size()) {
-    return UsageError(
-        absl::StrCat("\"", arguments.Word(positionals.size()), "\" is more than the command takes"));
+    return UsageError(absl::StrCat("\"", arguments.Word(positionals.size()), "\" is more than the command takes"));
   }
   for (const FlagSpec& flag : flags) {
     if (flag.required && !arguments.Has(flag.name)) {

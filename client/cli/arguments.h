@@ -41,8 +41,7 @@ class Arguments {
   // Errors, here and below: a usage error if the value is none of its kind.
   absl::StatusOr<int64_t> GetInteger(absl::string_view name, int64_t otherwise) const;
   absl::StatusOr<double> GetNumber(absl::string_view name, double otherwise) const;
-  absl::StatusOr<absl::Duration> GetTimeSpan(absl::string_view name,
-                                             absl::Duration otherwise) const;
+  absl::StatusOr<absl::Duration> GetTimeSpan(absl::string_view name, absl::Duration otherwise) const;
 
   // The value of an enum by its name without the prefix, or `otherwise`.
   template <typename Parse, typename Enum>
@@ -72,8 +71,7 @@ class Arguments {
 // names - and _ are the same.
 // Errors: a usage error for an unknown flag, a flag without its value, a switch with one, or a
 // flag that is given twice.
-absl::StatusOr<Arguments> ParseArguments(absl::Span<const std::string> words,
-                                         absl::Span<const FlagSpec> flags);
+absl::StatusOr<Arguments> ParseArguments(absl::Span<const std::string> words, absl::Span<const FlagSpec> flags);
 
 // Checks that each required flag is given and that the number of words fits.
 absl::Status CheckArguments(const Arguments& arguments, absl::Span<const FlagSpec> flags,

@@ -11,9 +11,7 @@ const std::vector<FlagSpec> kFlags = {
     {.name = "all", .value = "", .help = "a switch"},
 };
 
-absl::StatusOr<Arguments> Parse(const std::vector<std::string>& words) {
-  return ParseArguments(words, kFlags);
-}
+absl::StatusOr<Arguments> Parse(const std::vector<std::string>& words) { return ParseArguments(words, kFlags); }
 
 void ExpectUsageError(const absl::Status& status, absl::string_view message) {
   EXPECT_TRUE(IsUsageError(status)) << status;
@@ -61,10 +59,8 @@ TEST(ArgumentsTest, MistakesAreUsageErrors) {
   ExpectUsageError(Parse({"--all", "--all"}).status(), "--all: is given twice");
   ExpectUsageError(Parse({"--page_size=x"})->GetInteger("page_size", 1).status(),
                    "--page_size: \"x\" is no whole number");
-  ExpectUsageError(Parse({"--page_size=x"})->GetNumber("page_size", 1).status(),
-                   "--page_size: \"x\" is no number");
-  EXPECT_TRUE(IsUsageError(
-      Parse({"--page_size=x"})->GetTimeSpan("page_size", absl::ZeroDuration()).status()));
+  ExpectUsageError(Parse({"--page_size=x"})->GetNumber("page_size", 1).status(), "--page_size: \"x\" is no number");
+  EXPECT_TRUE(IsUsageError(Parse({"--page_size=x"})->GetTimeSpan("page_size", absl::ZeroDuration()).status()));
 }
 
 TEST(ArgumentsTest, OtherErrorsAreNoUsageErrors) {
@@ -81,8 +77,7 @@ TEST(ArgumentsTest, RequiredFlagsAndWordsMustBeThereAndNoOthers) {
   EXPECT_TRUE(check({"--tenant=t", "f", "i"}).ok());
   ExpectUsageError(check({"--tenant=t"}), "FILE is missing");
   ExpectUsageError(check({"f"}), "--tenant=T is missing");
-  ExpectUsageError(check({"--tenant=t", "f", "i", "more"}),
-                   "\"more\" is more than the command takes");
+  ExpectUsageError(check({"--tenant=t", "f", "i", "more"}), "\"more\" is more than the command takes");
 }
 
 }  // namespace

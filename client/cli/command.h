@@ -53,11 +53,9 @@ struct Command {
 };
 
 // Flags that several commands have.
-inline constexpr FlagSpec kTenantFlag = {
-    .name = "tenant", .value = "TENANT", .help = "the tenant", .required = true};
+inline constexpr FlagSpec kTenantFlag = {.name = "tenant", .value = "TENANT", .help = "the tenant", .required = true};
 inline constexpr FlagSpec kAnyTenantFlag = {
     .name = "tenant", .value = "TENANT", .help = "only this tenant's; default: all"};
-inline constexpr FlagSpec kLimitFlag = {
-    .name = "limit", .value = "N", .help = "show at most N; 0: all; default: 100"};
+inline constexpr FlagSpec kLimitFlag = {.name = "limit", .value = "N", .help = "show at most N; 0: all; default: 100"};
 
 }  // namespace interlock::cli

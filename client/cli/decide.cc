@@ -14,12 +14,10 @@ namespace {
 const std::vector<FlagSpec> kActionFlags = {
     kTenantFlag,
     {.name = "agent", .value = "AGENT", .help = "the agent that would act", .required = true},
-    {.name = "type", .value = "TYPE", .help = "what kind of action, for example send_email",
-     .required = true},
+    {.name = "type", .value = "TYPE", .help = "what kind of action, for example send_email", .required = true},
     {.name = "category", .value = "CATEGORY", .help = "default: the policy's rules give one"},
     {.name = "target", .value = "RESOURCE", .help = "what is acted on"},
-    {.name = "parameters", .value = "JSON",
-     .help = "the arguments, an object; @FILE reads a file, @- standard input"},
+    {.name = "parameters", .value = "JSON", .help = "the arguments, an object; @FILE reads a file, @- standard input"},
     {.name = "risk", .value = "0..1", .help = "how risky; default: the policy says"},
     {.name = "impact", .value = "0..1", .help = "how far-reaching; default: the policy says"},
     {.name = "tier", .value = "0..3", .help = "the tier that the agent sees; default: 1"},
@@ -29,9 +27,8 @@ const std::vector<FlagSpec> kActionFlags = {
 
 std::vector<FlagSpec> DecideFlags() {
   std::vector<FlagSpec> flags = kActionFlags;
-  flags.push_back({.name = "request_id",
-                   .value = "ID",
-                   .help = "makes a repeat safe for 10 minutes; default: a random one"});
+  flags.push_back(
+      {.name = "request_id", .value = "ID", .help = "makes a repeat safe for 10 minutes; default: a random one"});
   return flags;
 }
 
@@ -45,8 +42,8 @@ absl::StatusOr<v1::Action> MakeAction(const Context& context) {
   action.set_target_resource(arguments.Get("target"));
   action.set_action_id(arguments.Get("action_id"));
   if (arguments.Has("parameters")) {
-    INTERLOCK_RETURN_IF_ERROR(ReadJsonValue("parameters", arguments.Get("parameters"),
-                                            context.output.in, action.mutable_parameters()));
+    INTERLOCK_RETURN_IF_ERROR(
+        ReadJsonValue("parameters", arguments.Get("parameters"), context.output.in, action.mutable_parameters()));
   }
   INTERLOCK_ASSIGN_OR_RETURN(const double risk, arguments.GetNumber("risk", 0));
   INTERLOCK_ASSIGN_OR_RETURN(const double impact, arguments.GetNumber("impact", 0));
@@ -82,8 +79,7 @@ absl::StatusOr<ExitCode> RunDecide(Context& context) {
 absl::StatusOr<ExitCode> RunExplain(Context& context) {
   v1::ExplainActionRequest request;
   INTERLOCK_ASSIGN_OR_RETURN(*request.mutable_action(), MakeAction(context));
-  INTERLOCK_ASSIGN_OR_RETURN(const v1::Decision decision,
-                             context.client.ExplainAction(std::move(request)));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::Decision decision, context.client.ExplainAction(std::move(request)));
   return Show(decision, context.output);
 }
 

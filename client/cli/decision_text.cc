@@ -13,9 +13,8 @@ namespace {
 
 std::string ReasonLine(const v1::Reason& reason, bool color) {
   std::string line = absl::StrCat(
-      "  ", Paint(reason.violation() ? "✗" : "·", reason.violation() ? Color::kRed : Color::kDim, color),
-      " ", Printable(reason.text()), "  ",
-      Paint(absl::StrCat("[", FormatEnum(reason.code()), "]"), Color::kDim, color));
+      "  ", Paint(reason.violation() ? "✗" : "·", reason.violation() ? Color::kRed : Color::kDim, color), " ",
+      Printable(reason.text()), "  ", Paint(absl::StrCat("[", FormatEnum(reason.code()), "]"), Color::kDim, color));
   const std::string wait = FormatDuration(reason.retry_after());
   if (!wait.empty()) absl::StrAppend(&line, ", again in ", wait);
   return line + "\n";
@@ -36,16 +35,13 @@ ExitCode ExitCodeOf(v1::Verdict verdict) {
   }
 }
 
-Cell VerdictCell(v1::Verdict verdict) {
-  return {absl::AsciiStrToUpper(FormatEnum(verdict)), VerdictColor(verdict)};
-}
+Cell VerdictCell(v1::Verdict verdict) { return {absl::AsciiStrToUpper(FormatEnum(verdict)), VerdictColor(verdict)}; }
 
 std::string DescribeDecision(const v1::Decision& decision, bool color) {
   const Cell verdict = VerdictCell(decision.verdict());
-  std::string text = absl::StrCat(Paint(verdict.text, verdict.color, color), "  ",
-                                  Printable(decision.action_type()), " by ",
-                                  Printable(decision.agent_id()),
-                                  decision.replayed() ? "  (repeated answer)" : "", "\n");
+  std::string text =
+      absl::StrCat(Paint(verdict.text, verdict.color, color), "  ", Printable(decision.action_type()), " by ",
+                   Printable(decision.agent_id()), decision.replayed() ? "  (repeated answer)" : "", "\n");
   for (const v1::Reason& reason : decision.reasons()) text += ReasonLine(reason, color);
   text += RenderFacts(
       {
@@ -56,8 +52,8 @@ std::string DescribeDecision(const v1::Decision& decision, bool color) {
           {"confidence", FormatNumber(decision.confidence())},
           {"approval", decision.requires_approval() ? "needed from a person" : ""},
           {"locks", absl::StrJoin(decision.lock_ids(), ", ")},
-          {"policy", decision.policy_version() == 0 ? "built-in profile"
-                                                    : absl::StrCat("version ", decision.policy_version())},
+          {"policy",
+           decision.policy_version() == 0 ? "built-in profile" : absl::StrCat("version ", decision.policy_version())},
           {"decided", FormatTime(decision.decide_time())},
       },
       color);

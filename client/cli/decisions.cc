@@ -26,8 +26,11 @@ Table Tabulate(const v1::ListDecisionsResponse& list) {
                {"category"},
                {.title = "why", .width_max = 80}});
   for (const v1::Decision& decision : list.decisions()) {
-    table.AddRow({absl::StrCat(decision.sequence()), FormatTime(decision.decide_time()),
-                  decision.agent_id(), decision.action_type(), VerdictCell(decision.verdict()),
+    table.AddRow({absl::StrCat(decision.sequence()),
+                  FormatTime(decision.decide_time()),
+                  decision.agent_id(),
+                  decision.action_type(),
+                  VerdictCell(decision.verdict()),
                   FormatEnum(decision.risk_level()),
                   {absl::StrCat(decision.tier()), TierColor(decision.tier())},
                   decision.category(),
@@ -41,12 +44,11 @@ absl::StatusOr<ExitCode> RunDecisions(Context& context) {
   v1::ListDecisionsRequest request;
   request.set_tenant_id(arguments.Get("tenant"));
   request.set_agent_id(arguments.Get("agent"));
-  INTERLOCK_ASSIGN_OR_RETURN(
-      const v1::Verdict verdict,
-      arguments.GetEnum("verdict", v1::VERDICT_UNSPECIFIED, ParseEnum<v1::Verdict>));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::Verdict verdict,
+                             arguments.GetEnum("verdict", v1::VERDICT_UNSPECIFIED, ParseEnum<v1::Verdict>));
   request.set_verdict(verdict);
-  return ShowList(context, request, &client::Client::ListDecisions,
-                  &v1::ListDecisionsResponse::decisions_size, Tabulate);
+  return ShowList(context, request, &client::Client::ListDecisions, &v1::ListDecisionsResponse::decisions_size,
+                  Tabulate);
 }
 
 }  // namespace

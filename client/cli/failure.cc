@@ -31,8 +31,7 @@ constexpr ReasonHint kReasonHints[] = {
      "the log was cut there; see what is left with `interlockctl alerts list`, then watch from "
      "now"},
     {"SEQUENCE_AHEAD", "the log is shorter than that; leave out --after to watch from now"},
-    {"EPOCH_MISMATCH",
-     "the store was restored or made anew; leave out --after and --epoch to watch from now"},
+    {"EPOCH_MISMATCH", "the store was restored or made anew; leave out --after and --epoch to watch from now"},
 };
 
 std::string HintFor(const absl::Status& status, absl::string_view address) {
@@ -83,15 +82,14 @@ std::string DescribeFailure(const absl::Status& status, absl::string_view addres
   if (IsUsageError(status)) return absl::StrCat("error: ", status.message(), "\n");
   const std::string reason = client::ErrorReason(status);
   const auto refused = client::FieldViolations(status);
-  std::string text = absl::StrCat("error: ", absl::StatusCodeToString(status.code()),
-                                  reason.empty() ? "" : " ", reason, ": ");
+  std::string text =
+      absl::StrCat("error: ", absl::StatusCodeToString(status.code()), reason.empty() ? "" : " ", reason, ": ");
   if (refused.field_violations().empty()) {
     absl::StrAppend(&text, Printable(status.message()), "\n");
   } else {
     text += "the request was refused\n";
     for (const auto& violation : refused.field_violations()) {
-      absl::StrAppend(&text, "  ", Printable(violation.field()), ": ",
-                      Printable(violation.description()), "\n");
+      absl::StrAppend(&text, "  ", Printable(violation.field()), ": ", Printable(violation.description()), "\n");
     }
   }
   const std::string hint = HintFor(status, address);

@@ -13,8 +13,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 absl::Status Receive(const grpc::Status& status) {
-  return client::StatusFromWire(status.error_code(), status.error_message(),
-                                status.error_details());
+  return client::StatusFromWire(status.error_code(), status.error_message(), status.error_details());
 }
 
 TEST(FailureTest, ExitCodesTellNoAnswerFromErrorAndUsage) {
@@ -28,17 +27,15 @@ TEST(FailureTest, ExitCodesTellNoAnswerFromErrorAndUsage) {
 }
 
 TEST(FailureTest, UnreachableServerSaysHowToStartOne) {
-  const std::string text =
-      DescribeFailure(absl::UnavailableError("connection refused"), "127.0.0.1:7420");
+  const std::string text = DescribeFailure(absl::UnavailableError("connection refused"), "127.0.0.1:7420");
   EXPECT_THAT(text, HasSubstr("error: UNAVAILABLE: connection refused\n"));
   EXPECT_THAT(text, HasSubstr("hint: no server answers at 127.0.0.1:7420; start one with "
                               "`interlockd`"));
 }
 
 TEST(FailureTest, ReasonDecidesTheHint) {
-  const std::string text = DescribeFailure(
-      Receive(client::WireError(grpc::StatusCode::ABORTED, "LOCK_VERSION_MISMATCH", "version 3")),
-      "a");
+  const std::string text =
+      DescribeFailure(Receive(client::WireError(grpc::StatusCode::ABORTED, "LOCK_VERSION_MISMATCH", "version 3")), "a");
   EXPECT_THAT(text, HasSubstr("error: ABORTED LOCK_VERSION_MISMATCH: version 3\n"));
   EXPECT_THAT(text, HasSubstr("interlockctl lock get"));
 }

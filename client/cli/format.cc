@@ -61,12 +61,10 @@ absl::StatusOr<absl::Duration> ParseTimeSpan(absl::string_view text) {
 
 std::string EnumPrefix(const google::protobuf::EnumDescriptor& descriptor) {
   // The value 0 of every enum of the API is PREFIX_UNSPECIFIED.
-  return std::string(
-      absl::StripSuffix(descriptor.FindValueByNumber(0)->name(), "UNSPECIFIED"));
+  return std::string(absl::StripSuffix(descriptor.FindValueByNumber(0)->name(), "UNSPECIFIED"));
 }
 
-absl::StatusOr<int> ParseEnumValue(const google::protobuf::EnumDescriptor& descriptor,
-                                   absl::string_view text) {
+absl::StatusOr<int> ParseEnumValue(const google::protobuf::EnumDescriptor& descriptor, absl::string_view text) {
   const std::string prefix = EnumPrefix(descriptor);
   const std::string upper = absl::AsciiStrToUpper(text);
   const std::string name = absl::StrCat(prefix, absl::StripPrefix(upper, prefix));
@@ -77,8 +75,7 @@ absl::StatusOr<int> ParseEnumValue(const google::protobuf::EnumDescriptor& descr
     const int number = descriptor.value(i)->number();
     if (number != 0) choices.push_back(FormatEnumValue(descriptor, number));
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", text, "\" is none of ", absl::StrJoin(choices, ", ")));
+  return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is none of ", absl::StrJoin(choices, ", ")));
 }
 
 std::string FormatEnumValue(const google::protobuf::EnumDescriptor& descriptor, int value) {

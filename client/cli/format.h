@@ -36,8 +36,7 @@ absl::StatusOr<absl::Duration> ParseTimeSpan(absl::string_view text);
 std::string EnumPrefix(const google::protobuf::EnumDescriptor& descriptor);
 // The value whose name without the prefix is `text`, in any case; or an error that lists what
 // there is. Never the value that means "not set".
-absl::StatusOr<int> ParseEnumValue(const google::protobuf::EnumDescriptor& descriptor,
-                                   absl::string_view text);
+absl::StatusOr<int> ParseEnumValue(const google::protobuf::EnumDescriptor& descriptor, absl::string_view text);
 // "deny" for VERDICT_DENY; the number of a value that has no name; empty for "not set".
 std::string FormatEnumValue(const google::protobuf::EnumDescriptor& descriptor, int value);
 
@@ -48,8 +47,7 @@ std::string FormatEnum(Enum value) {
 
 template <typename Enum>
 absl::StatusOr<Enum> ParseEnum(absl::string_view text) {
-  const absl::StatusOr<int> value =
-      ParseEnumValue(*google::protobuf::GetEnumDescriptor<Enum>(), text);
+  const absl::StatusOr<int> value = ParseEnumValue(*google::protobuf::GetEnumDescriptor<Enum>(), text);
   if (!value.ok()) return value.status();
   return static_cast<Enum>(*value);
 }

@@ -66,8 +66,7 @@ TEST(FormatTest, EnumsAreReadInAnyCaseWithOrWithoutPrefix) {
   EXPECT_EQ(*ParseEnum<v1::Verdict>("Deny"), v1::VERDICT_DENY);
   EXPECT_EQ(*ParseEnum<v1::Verdict>("VERDICT_LOCK"), v1::VERDICT_LOCK);
   EXPECT_FALSE(ParseEnum<v1::Verdict>("unspecified").ok());
-  EXPECT_EQ(ParseEnum<v1::Verdict>("maybe").status().message(),
-            "\"maybe\" is none of allow, deny, lock");
+  EXPECT_EQ(ParseEnum<v1::Verdict>("maybe").status().message(), "\"maybe\" is none of allow, deny, lock");
 }
 
 TEST(FormatTest, ColoursFollowTheDanger) {

@@ -36,8 +36,8 @@ absl::StatusOr<std::string> ReadInput(const std::string& path, std::istream& in)
 }
 
 absl::Status ParseJson(absl::string_view text, google::protobuf::Message* message) {
-  const auto status = google::protobuf::util::JsonStringToMessage(
-      google::protobuf::StringPiece(text.data(), text.size()), message);
+  const auto status =
+      google::protobuf::util::JsonStringToMessage(google::protobuf::StringPiece(text.data(), text.size()), message);
   if (status.ok()) return absl::OkStatus();
   const auto problem = status.message();
   return absl::InvalidArgumentError(absl::string_view(problem.data(), problem.size()));

@@ -18,8 +18,8 @@ namespace interlock::cli {
 // empty with more to come.
 template <typename Request, typename Reply>
 absl::StatusOr<Reply> FetchPages(const client::Client& client, Request request, int64_t limit,
-                                 absl::StatusOr<Reply> (client::Client::*method)(
-                                     Request, const client::CallOptions&) const,
+                                 absl::StatusOr<Reply> (client::Client::*method)(Request, const client::CallOptions&)
+                                     const,
                                  int (Reply::*size)() const) {
   Reply all;
   int64_t rows = 0;
@@ -38,13 +38,12 @@ absl::StatusOr<Reply> FetchPages(const client::Client& client, Request request, 
 // A whole list command: as many rows as --limit says, as JSON or in the table that `tabulate` makes.
 template <typename Request, typename Reply, typename Tabulate>
 absl::StatusOr<ExitCode> ShowList(const Context& context, const Request& request,
-                                  absl::StatusOr<Reply> (client::Client::*method)(
-                                      Request, const client::CallOptions&) const,
+                                  absl::StatusOr<Reply> (client::Client::*method)(Request, const client::CallOptions&)
+                                      const,
                                   int (Reply::*size)() const, Tabulate tabulate) {
   INTERLOCK_ASSIGN_OR_RETURN(const int64_t limit, context.arguments.GetInteger("limit", 100));
   if (limit < 0) return Arguments::InvalidFlag("limit", "must be 0 or more");
-  INTERLOCK_ASSIGN_OR_RETURN(const Reply all,
-                             FetchPages(context.client, request, limit, method, size));
+  INTERLOCK_ASSIGN_OR_RETURN(const Reply all, FetchPages(context.client, request, limit, method, size));
   if (context.output.json) {
     context.output.WriteJson(all);
     return kExitOk;

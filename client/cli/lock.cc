@@ -17,13 +17,10 @@ std::string ScopeText(const v1::Lock& lock) {
 }
 
 Cell StateCell(const v1::Lock& lock) {
-  return lock.state() == v1::LOCK_STATE_CLEAR ? Cell("released", Color::kGreen)
-                                              : Cell("in force", Color::kRed);
+  return lock.state() == v1::LOCK_STATE_CLEAR ? Cell("released", Color::kGreen) : Cell("in force", Color::kRed);
 }
 
-std::string FirstReason(const v1::Lock& lock) {
-  return lock.causes().empty() ? "" : lock.causes(0).reason();
-}
+std::string FirstReason(const v1::Lock& lock) { return lock.causes().empty() ? "" : lock.causes(0).reason(); }
 
 void ShowLock(const v1::Lock& lock, const Output& output) {
   if (output.json) {
@@ -49,8 +46,7 @@ void ShowLock(const v1::Lock& lock, const Output& output) {
   }
   for (const v1::LockRelease& release : lock.releases()) {
     output.out << "  " << FormatTime(release.create_time()) << "  released by "
-               << Printable(FormatPrincipal(release.released_by())) << ": "
-               << Printable(release.reason()) << "\n";
+               << Printable(FormatPrincipal(release.released_by())) << ": " << Printable(release.reason()) << "\n";
   }
 }
 
@@ -64,9 +60,8 @@ Table Tabulate(const v1::ListLocksResponse& list) {
                {"engaged"},
                {.title = "first cause", .width_max = 80}});
   for (const v1::Lock& lock : list.locks()) {
-    table.AddRow({lock.lock_id(), lock.tenant_id(), ScopeText(lock), FormatEnum(lock.kind()),
-                  StateCell(lock), absl::StrCat(lock.version()), FormatTime(lock.engage_time()),
-                  FirstReason(lock)});
+    table.AddRow({lock.lock_id(), lock.tenant_id(), ScopeText(lock), FormatEnum(lock.kind()), StateCell(lock),
+                  absl::StrCat(lock.version()), FormatTime(lock.engage_time()), FirstReason(lock)});
   }
   return table;
 }
@@ -75,8 +70,7 @@ absl::StatusOr<ExitCode> RunList(Context& context) {
   v1::ListLocksRequest request;
   request.set_tenant_id(context.arguments.Get("tenant"));
   request.set_include_clear(context.arguments.Has("all"));
-  return ShowList(context, request, &client::Client::ListLocks,
-                  &v1::ListLocksResponse::locks_size, Tabulate);
+  return ShowList(context, request, &client::Client::ListLocks, &v1::ListLocksResponse::locks_size, Tabulate);
 }
 
 absl::StatusOr<v1::Lock> ReadLock(const Context& context) {
@@ -95,9 +89,8 @@ absl::StatusOr<ExitCode> RunEngage(Context& context) {
   const Arguments& arguments = context.arguments;
   v1::EngageLockRequest request;
   request.set_tenant_id(arguments.Get("tenant"));
-  INTERLOCK_ASSIGN_OR_RETURN(
-      const v1::ScopeKind kind,
-      arguments.GetEnum("scope", v1::SCOPE_KIND_UNSPECIFIED, ParseEnum<v1::ScopeKind>));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::ScopeKind kind,
+                             arguments.GetEnum("scope", v1::SCOPE_KIND_UNSPECIFIED, ParseEnum<v1::ScopeKind>));
   request.mutable_scope()->set_kind(kind);
   request.mutable_scope()->set_id(arguments.Get("id"));
   if (kind == v1::SCOPE_KIND_TENANT && !arguments.Has("id")) {
@@ -177,18 +170,19 @@ std::vector<Command> LockCommands() {
        .summary = "stops everything in a scope until the lock is released",
        .details = "",
        .positionals = {},
-       .flags = {{.name = "tenant", .value = "TENANT", .help = "the tenant; none for the fleet"},
-                 {.name = "scope", .value = "KIND",
-                  .help = "fleet, tenant, category, agent or resource", .required = true},
-                 {.name = "id", .value = "ID", .help = "the category, agent or resource"},
-                 reason},
+       .flags =
+           {{.name = "tenant", .value = "TENANT", .help = "the tenant; none for the fleet"},
+            {.name = "scope", .value = "KIND", .help = "fleet, tenant, category, agent or resource", .required = true},
+            {.name = "id", .value = "ID", .help = "the category, agent or resource"},
+            reason},
        .run = RunEngage},
       {.name = "lock release",
        .summary = "releases a lock; only a person may",
        .details = "  Without --version the lock is read first and released as it is then.",
        .positionals = {kLock},
        .flags = {reason,
-                 {.name = "version", .value = "N",
+                 {.name = "version",
+                  .value = "N",
                   .help = "the version that was looked at; a lock that changed since is kept"}},
        .run = RunRelease},
       {.name = "lock watch",

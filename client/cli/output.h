@@ -24,9 +24,7 @@ struct Output {
   // Whether `err` is a terminal, on which a line may be written over.
   bool progress = false;
 
-  std::string Painted(absl::string_view text, Color text_color) const {
-    return Paint(text, text_color, color);
-  }
+  std::string Painted(absl::string_view text, Color text_color) const { return Paint(text, text_color, color); }
   void Write(const Table& table) const { out << table.Render(color); }
   // One line of protobuf JSON, fields that are zero included. Output of a stream is one object a
   // line; a single object is one line too, since that is what programs read.

@@ -48,8 +48,7 @@ absl::StatusOr<ExitCode> RunGet(Context& context) {
 absl::StatusOr<ExitCode> Update(Context& context, v1::PolicySet policy) {
   v1::UpdatePolicyRequest request;
   *request.mutable_policy() = std::move(policy);
-  INTERLOCK_ASSIGN_OR_RETURN(const v1::PolicySet stored,
-                             context.client.UpdatePolicy(std::move(request)));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::PolicySet stored, context.client.UpdatePolicy(std::move(request)));
   Show(stored, context.output);
   return kExitOk;
 }
@@ -79,8 +78,7 @@ absl::StatusOr<ExitCode> RunValidate(Context& context) {
   } else {
     output.out << output.Painted("not valid", Color::kRed) << "\n";
     for (const v1::PolicyViolation& violation : result.violations()) {
-      output.out << "  " << Printable(violation.field()) << ": "
-                 << Printable(violation.description()) << "\n";
+      output.out << "  " << Printable(violation.field()) << ": " << Printable(violation.description()) << "\n";
     }
   }
   return result.valid() ? kExitOk : kExitError;
@@ -98,8 +96,8 @@ Table Tabulate(const v1::ListPolicyVersionsResponse& list) {
 absl::StatusOr<ExitCode> RunVersions(Context& context) {
   v1::ListPolicyVersionsRequest request;
   request.set_tenant_id(context.arguments.Get("tenant"));
-  return ShowList(context, request, &client::Client::ListPolicyVersions,
-                  &v1::ListPolicyVersionsResponse::policies_size, Tabulate);
+  return ShowList(context, request, &client::Client::ListPolicyVersions, &v1::ListPolicyVersionsResponse::policies_size,
+                  Tabulate);
 }
 
 }  // namespace
@@ -112,8 +110,7 @@ std::vector<Command> PolicyCommands() {
        .summary = "shows a tenant's policy; with --json in the form that policy set reads",
        .details = "",
        .positionals = {},
-       .flags = {kTenantFlag,
-                 {.name = "version", .value = "N", .help = "default: the current version"}},
+       .flags = {kTenantFlag, {.name = "version", .value = "N", .help = "default: the current version"}},
        .run = RunGet},
       {.name = "policy set",
        .summary = "replaces a tenant's policy by the one in a JSON file (- is standard input)",

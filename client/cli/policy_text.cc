@@ -56,8 +56,8 @@ std::string ConstraintTable(const v1::PolicySet& policy, bool color) {
       approval = absl::StrCat("risk > ", FormatNumber(constraint.auto_approval_threshold()));
     }
     table.AddRow({constraint.constraint_id(), absl::StrJoin(constraint.categories(), ", "),
-                  FormatNumber(constraint.risk_threshold()), approval,
-                  Limit(constraint.daily_limit()), Limit(constraint.hourly_limit())});
+                  FormatNumber(constraint.risk_threshold()), approval, Limit(constraint.daily_limit()),
+                  Limit(constraint.hourly_limit())});
   }
   return absl::StrCat("\n", table.Render(color));
 }
@@ -67,8 +67,7 @@ std::string CategoryTable(const v1::PolicySet& policy, bool color) {
   Table table({{"category"}, {"match"}, {.title = "action types", .width_max = 100}});
   for (const v1::CategoryRule& rule : policy.category_rules()) {
     const int shown = std::min(rule.patterns_size(), kPatternsShown);
-    std::string patterns =
-        absl::StrJoin(rule.patterns().begin(), rule.patterns().begin() + shown, ", ");
+    std::string patterns = absl::StrJoin(rule.patterns().begin(), rule.patterns().begin() + shown, ", ");
     if (shown < rule.patterns_size()) {
       absl::StrAppend(&patterns, " and ", rule.patterns_size() - shown, " more");
     }
@@ -85,31 +84,26 @@ std::string Rate(bool set, const v1::RateRule& rule) {
 std::string RuleFacts(const v1::PolicySet& policy, bool color) {
   const v1::PatternRules& rules = policy.pattern_rules();
   const auto count = [](bool set, int64_t value) { return set ? absl::StrCat(value) : ""; };
-  std::string locks = absl::StrJoin(
-      policy.lock_rules(), ", ", [](std::string* text, const v1::LockRule& rule) {
-        absl::StrAppend(text, FormatEnum(rule.cause()), " locks the ", FormatEnum(rule.scope()));
-      });
+  std::string locks = absl::StrJoin(policy.lock_rules(), ", ", [](std::string* text, const v1::LockRule& rule) {
+    absl::StrAppend(text, FormatEnum(rule.cause()), " locks the ", FormatEnum(rule.scope()));
+  });
   return absl::StrCat(
-      "\n",
-      RenderFacts(
-          {
-              {"same call in a row, at most", Rate(rules.has_repeated_call(), rules.repeated_call())},
-              {"calls of an agent, at most", Rate(rules.has_call_rate(), rules.call_rate())},
-              {"same type in 24 h, at most",
-               count(rules.has_similar_actions_max(), rules.similar_actions_max())},
-              {"attempts in 24 h, at most", count(rules.has_frequency_max(), rules.frequency_max())},
-              {"attempts of a category, at most",
-               rules.has_category_hourly_max()
-                   ? absl::StrCat(rules.category_hourly_max(), " an hour, ",
-                                  rules.category_daily_max(), " a day")
-                   : ""},
-              {"conflicting action types", count(policy.conflict_pairs_size() > 0,
-                                                 policy.conflict_pairs_size())},
-              {"other action types are", policy.default_category()},
-              {"reports at most this old", FormatDuration(policy.report_age_max())},
-              {"locks", locks},
-          },
-          color));
+      "\n", RenderFacts(
+                {
+                    {"same call in a row, at most", Rate(rules.has_repeated_call(), rules.repeated_call())},
+                    {"calls of an agent, at most", Rate(rules.has_call_rate(), rules.call_rate())},
+                    {"same type in 24 h, at most", count(rules.has_similar_actions_max(), rules.similar_actions_max())},
+                    {"attempts in 24 h, at most", count(rules.has_frequency_max(), rules.frequency_max())},
+                    {"attempts of a category, at most",
+                     rules.has_category_hourly_max()
+                         ? absl::StrCat(rules.category_hourly_max(), " an hour, ", rules.category_daily_max(), " a day")
+                         : ""},
+                    {"conflicting action types", count(policy.conflict_pairs_size() > 0, policy.conflict_pairs_size())},
+                    {"other action types are", policy.default_category()},
+                    {"reports at most this old", FormatDuration(policy.report_age_max())},
+                    {"locks", locks},
+                },
+                color));
 }
 
 }  // namespace
@@ -119,8 +113,7 @@ std::string DescribePolicy(const v1::PolicySet& policy, bool color) {
       RenderFacts(
           {
               {"tenant", policy.tenant_id()},
-              {"version", policy.version() == 0 ? "none stored, the built-in profile"
-                                                : absl::StrCat(policy.version())},
+              {"version", policy.version() == 0 ? "none stored, the built-in profile" : absl::StrCat(policy.version())},
               {"profile", policy.profile()},
               {"made", FormatTime(policy.update_time())},
               {"by", FormatPrincipal(policy.updated_by())},

@@ -24,6 +24,9 @@
 namespace interlock::cli {
 namespace {
 
+// A person who waits wants to hear soon that no server is there; this many tries take about half a second.
+constexpr int kTriesMax = 5;
+
 // The command that the first words name, and how many words that took.
 struct Found {
   const Command* command = nullptr;
@@ -31,14 +34,18 @@ struct Found {
 };
 
 Found FindCommand(const std::vector<Command>& commands, const std::vector<std::string>& words) {
-  Found found;
   const std::string one = words.empty() ? "" : words[0];
-  const std::string two = words.size() < 2 ? one : absl::StrCat(one, " ", words[1]);
-  for (const Command& command : commands) {
-    if (command.name == two) return {&command, two == one ? size_t{1} : size_t{2}};
-    if (command.name == one) found = {&command, 1};
+  const bool second = words.size() > 1 && !absl::StartsWith(words[1], "--");
+  // "agents" alone lists them; "policy" alone shows it.
+  const std::vector<std::string> names =
+      second ? std::vector<std::string>{absl::StrCat(one, " ", words[1]), one}
+             : std::vector<std::string>{one, absl::StrCat(one, " list"), absl::StrCat(one, " get")};
+  for (const std::string& name : names) {
+    for (const Command& command : commands) {
+      if (command.name == name) return {&command, second && name != one ? size_t{2} : size_t{1}};
+    }
   }
-  return found;
+  return {};
 }
 
 // The words with flags that stand before the command moved behind the others, so that
@@ -47,9 +54,7 @@ std::vector<std::string> CommandFirst(const std::vector<std::string>& words) {
   size_t flag_words = 0;
   while (flag_words < words.size() && absl::StartsWith(words[flag_words], "--")) {
     const std::string name = words[flag_words].substr(2);
-    const auto takes_word = [&name](const FlagSpec& flag) {
-      return flag.name == name && !flag.value.empty();
-    };
+    const auto takes_word = [&name](const FlagSpec& flag) { return flag.name == name && !flag.value.empty(); };
     const bool two = std::any_of(GlobalFlags().begin(), GlobalFlags().end(), takes_word);
     flag_words += two ? 2 : 1;
   }
@@ -74,6 +79,7 @@ absl::StatusOr<client::ClientOptions> MakeClientOptions(const Arguments& argumen
   options.token = arguments.Get("token", options.token);
   options.principal = arguments.Get("as");
   INTERLOCK_ASSIGN_OR_RETURN(options.deadline, arguments.GetTimeSpan("timeout", options.deadline));
+  options.retry.tries_max = kTriesMax;
   if (options.deadline <= absl::ZeroDuration()) {
     return Arguments::InvalidFlag("timeout", "must be above 0");
   }
@@ -81,8 +87,7 @@ absl::StatusOr<client::ClientOptions> MakeClientOptions(const Arguments& argumen
 }
 
 absl::StatusOr<ExitCode> RunCommand(const Command& command, const Arguments& arguments,
-                                    const client::ClientOptions& options,
-                                    const Terminal& terminal) {
+                                    const client::ClientOptions& options, const Terminal& terminal) {
   INTERLOCK_RETURN_IF_ERROR(CheckArguments(arguments, command.flags, command.positionals));
   INTERLOCK_ASSIGN_OR_RETURN(const bool color, UseColor(arguments, terminal));
   const Output output{.in = terminal.in,
@@ -92,26 +97,26 @@ absl::StatusOr<ExitCode> RunCommand(const Command& command, const Arguments& arg
                       .color = color,
                       .progress = terminal.err_is_terminal};
   const client::Client client(options);
+  const char* environment_address = std::getenv("INTERLOCK_ADDRESS");
   const bool address_given =
-      arguments.Has("address") || std::getenv("INTERLOCK_ADDRESS") != nullptr;
+      arguments.Has("address") || (environment_address != nullptr && *environment_address != '\0');
   Context context{arguments, output, options, address_given, client};
   return command.run(context);
 }
 
 int ReportMistake(const absl::Status& status, const Command& command, const Terminal& terminal) {
-  terminal.err << DescribeFailure(status, "") << "usage: " << UsageLine(command)
-               << "\nhint: interlockctl help " << command.name << "\n";
+  terminal.err << DescribeFailure(status, "") << "usage: " << UsageLine(command) << "\nhint: interlockctl help "
+               << command.name << "\n";
   return kExitUsage;
 }
 
 // Parses what follows the command's name, and runs it.
-int RunWords(const std::vector<Command>& commands, const Found& found,
-             const std::vector<std::string>& words, const Terminal& terminal) {
+int RunWords(const std::vector<Command>& commands, const Found& found, const std::vector<std::string>& words,
+             const Terminal& terminal) {
   const Command& command = *found.command;
   std::vector<FlagSpec> flags(GlobalFlags().begin(), GlobalFlags().end());
   flags.insert(flags.end(), command.flags.begin(), command.flags.end());
-  const std::vector<std::string> rest(
-      words.begin() + static_cast<std::ptrdiff_t>(found.word_count), words.end());
+  const std::vector<std::string> rest(words.begin() + static_cast<std::ptrdiff_t>(found.word_count), words.end());
   const absl::StatusOr<Arguments> arguments = ParseArguments(rest, flags);
   if (!arguments.ok()) return ReportMistake(arguments.status(), command, terminal);
   if (arguments->Has("help")) {
@@ -127,17 +132,19 @@ int RunWords(const std::vector<Command>& commands, const Found& found,
   return ExitCodeOf(result.status());
 }
 
-int RunHelp(const std::vector<Command>& commands, const std::vector<std::string>& words,
-            const Terminal& terminal) {
-  if (words.size() < 2) {
+int RunHelp(const std::vector<Command>& commands, const std::vector<std::string>& words, const Terminal& terminal) {
+  // "help lock release" asks about two words; flags change nothing.
+  std::string name;
+  for (size_t i = 1; i < words.size(); ++i) {
+    if (!absl::StartsWith(words[i], "--")) absl::StrAppend(&name, name.empty() ? "" : " ", words[i]);
+  }
+  if (name.empty()) {
     terminal.out << ProgramHelp(commands);
     return kExitOk;
   }
-  const std::string name = words.size() > 2 ? absl::StrCat(words[1], " ", words[2]) : words[1];
   const std::string text = CommandHelp(commands, name);
   if (text.empty()) {
-    terminal.err << "error: there is no command \"" << Printable(name)
-                 << "\"\nhint: interlockctl help\n";
+    terminal.err << "error: there is no command \"" << Printable(name) << "\"\nhint: interlockctl help\n";
     return kExitUsage;
   }
   terminal.out << text;
@@ -148,9 +155,8 @@ int RunHelp(const std::vector<Command>& commands, const std::vector<std::string>
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& make :
-       {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, LockCommands,
-        PolicyCommands, AlertCommands, TaskCommands, ReplayCommands, DemoCommands}) {
+  for (const auto& make : {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, LockCommands,
+                           PolicyCommands, AlertCommands, TaskCommands, ReplayCommands, DemoCommands}) {
     for (Command& command : make()) commands.push_back(std::move(command));
   }
   return commands;
@@ -173,11 +179,10 @@ int RunProgram(const std::vector<std::string>& given, const Terminal& terminal) 
     terminal.err << ProgramHelp(commands);
     return kExitUsage;
   }
-  // "lock" alone, or "lock nonsense".
+  // "lock nonsense" shows what there is for locks.
   const std::string related = CommandHelp(commands, first);
   terminal.err << "error: there is no command \"" << Printable(first)
-               << (words.size() > 1 && !related.empty() ? absl::StrCat(" ", Printable(words[1])) : "")
-               << "\"\n"
+               << (words.size() > 1 && !related.empty() ? absl::StrCat(" ", Printable(words[1])) : "") << "\"\n"
                << (related.empty() ? "hint: interlockctl help\n" : related);
   return kExitUsage;
 }

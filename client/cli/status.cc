@@ -30,8 +30,8 @@ absl::StatusOr<ExitCode> RunStatus(Context& context) {
       {
           {"server", absl::StrCat(context.client_options.address, ", version ", info.version())},
           {"started", FormatTime(info.start_time())},
-          {"engine time", absl::StrCat(FormatTime(info.engine_time()), " (",
-                                       FormatEnum(info.time_source()), " clock)")},
+          {"engine time",
+           absl::StrCat(FormatTime(info.engine_time()), " (", FormatEnum(info.time_source()), " clock)")},
           {"store", absl::StrCat("epoch ", info.epoch(), ", format ", info.format_version())},
           {"default profile", info.default_profile()},
           {"you are", info.caller()},
@@ -41,12 +41,10 @@ absl::StatusOr<ExitCode> RunStatus(Context& context) {
           {"decisions", FormatCount(info.decision_sequence())},
           {"alerts", FormatCount(info.alert_sequence())},
           {"open episodes", FormatCount(stats.open_episode_count())},
-          {"locks in force",
-           {FormatCount(info.active_lock_count()), locked ? Color::kRed : Color::kGreen}},
+          {"locks in force", {FormatCount(info.active_lock_count()), locked ? Color::kRed : Color::kGreen}},
       },
       output.color);
-  output.out << output.Painted("agents by tier ", Color::kDim) << " "
-             << AgentsByTier(stats, output.color) << "\n";
+  output.out << output.Painted("agents by tier ", Color::kDim) << " " << AgentsByTier(stats, output.color) << "\n";
   return kExitOk;
 }
 

@@ -18,8 +18,7 @@ std::string RenderRow(const std::vector<Column>& columns, const std::vector<size
     if (columns[i].align == Align::kRight) owed += padding;
     // Spaces are only written when something follows them.
     if (!cells[i].text.empty()) {
-      absl::StrAppend(&line, std::string(owed, ' '),
-                      Paint(cells[i].text, cells[i].color, color));
+      absl::StrAppend(&line, std::string(owed, ' '), Paint(cells[i].text, cells[i].color, color));
       owed = 0;
     }
     if (columns[i].align == Align::kLeft) owed += padding;
@@ -37,8 +36,7 @@ std::string Table::Render(bool color) const {
     INTERLOCK_CHECK(row.size() == columns_.size());
     rows.emplace_back();
     for (size_t i = 0; i < row.size(); ++i) {
-      rows.back().emplace_back(Shorten(Printable(row[i].text), columns_[i].width_max),
-                               row[i].color);
+      rows.back().emplace_back(Shorten(Printable(row[i].text), columns_[i].width_max), row[i].color);
     }
   }
   std::vector<size_t> widths(columns_.size(), 0);
@@ -56,8 +54,8 @@ std::string RenderFacts(const std::vector<std::pair<std::string, Cell>>& facts, 
   std::string result;
   for (const auto& [name, value] : facts) {
     if (value.text.empty()) continue;
-    absl::StrAppend(&result, Paint(name, Color::kDim, color), std::string(width - Width(name), ' '),
-                    "  ", Paint(Printable(value.text), value.color, color), "\n");
+    absl::StrAppend(&result, Paint(name, Color::kDim, color), std::string(width - Width(name), ' '), "  ",
+                    Paint(Printable(value.text), value.color, color), "\n");
   }
   return result;
 }

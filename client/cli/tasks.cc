@@ -75,8 +75,7 @@ Table Tabulate(const v1::ListTasksResponse& list) {
 absl::StatusOr<ExitCode> RunList(Context& context) {
   v1::ListTasksRequest request;
   request.set_tenant_id(context.arguments.Get("tenant"));
-  return ShowList(context, request, &client::Client::ListTasks, &v1::ListTasksResponse::tasks_size,
-                  Tabulate);
+  return ShowList(context, request, &client::Client::ListTasks, &v1::ListTasksResponse::tasks_size, Tabulate);
 }
 
 absl::StatusOr<ExitCode> RunGet(Context& context) {
@@ -91,8 +90,7 @@ absl::StatusOr<ExitCode> RunGet(Context& context) {
 // A secret from a file or standard input, because words of a command line are seen by others.
 absl::StatusOr<std::string> ReadSecret(const Context& context, absl::string_view flag) {
   if (!context.arguments.Has(flag)) return std::string();
-  INTERLOCK_ASSIGN_OR_RETURN(const std::string text,
-                             ReadInput(context.arguments.Get(flag), context.output.in));
+  INTERLOCK_ASSIGN_OR_RETURN(const std::string text, ReadInput(context.arguments.Get(flag), context.output.in));
   return std::string(absl::StripAsciiWhitespace(text));
 }
 
@@ -103,17 +101,14 @@ absl::StatusOr<ExitCode> RunCreate(Context& context) {
   task.set_tenant_id(arguments.Get("tenant"));
   task.set_type(arguments.Get("type", "oauth_token"));
   task.set_target(arguments.Get("target"));
-  INTERLOCK_ASSIGN_OR_RETURN(const absl::Duration interval,
-                             arguments.GetTimeSpan("interval", absl::ZeroDuration()));
+  INTERLOCK_ASSIGN_OR_RETURN(const absl::Duration interval, arguments.GetTimeSpan("interval", absl::ZeroDuration()));
   if (arguments.Has("interval")) *task.mutable_interval() = ToProto(interval);
   v1::OAuthGrant& grant = *request.mutable_oauth_grant();
   grant.set_token_endpoint(arguments.Get("token_endpoint"));
   grant.set_client_id(arguments.Get("client_id"));
   grant.set_scope(arguments.Get("scope"));
-  INTERLOCK_ASSIGN_OR_RETURN(*grant.mutable_client_secret(),
-                             ReadSecret(context, "client_secret_file"));
-  INTERLOCK_ASSIGN_OR_RETURN(*grant.mutable_refresh_token(),
-                             ReadSecret(context, "refresh_token_file"));
+  INTERLOCK_ASSIGN_OR_RETURN(*grant.mutable_client_secret(), ReadSecret(context, "client_secret_file"));
+  INTERLOCK_ASSIGN_OR_RETURN(*grant.mutable_refresh_token(), ReadSecret(context, "refresh_token_file"));
   INTERLOCK_ASSIGN_OR_RETURN(const v1::Task created, context.client.CreateTask(std::move(request)));
   ShowTask(created, context.output);
   return kExitOk;
@@ -125,8 +120,8 @@ absl::StatusOr<ExitCode> RunTrigger(Context& context) {
   request.set_task_id(context.arguments.Word(0));
   INTERLOCK_ASSIGN_OR_RETURN(const v1::Task task, context.client.TriggerTask(std::move(request)));
   ShowTask(task, context.output);
-  context.output.Note(absl::StrCat("It was queued; see how it ends with `interlockctl tasks attempts ",
-                                   task.task_id(), " --tenant=", task.tenant_id(), "`."));
+  context.output.Note(absl::StrCat("It was queued; see how it ends with `interlockctl tasks attempts ", task.task_id(),
+                                   " --tenant=", task.tenant_id(), "`."));
   return kExitOk;
 }
 
@@ -142,7 +137,8 @@ Table TabulateAttempts(const v1::ListAttemptsResponse& list) {
     const bool failed = attempt.outcome() == v1::ATTEMPT_OUTCOME_FAILED;
     table.AddRow({absl::StrCat(attempt.lease_epoch()),
                   {FormatEnum(attempt.outcome()), failed ? Color::kRed : Color::kGreen},
-                  FormatTime(attempt.due_time()), FormatTime(attempt.start_time()),
+                  FormatTime(attempt.due_time()),
+                  FormatTime(attempt.start_time()),
                   FormatTime(attempt.end_time()),
                   attempt.manual() ? FormatPrincipal(attempt.triggered_by()) : "timer",
                   attempt.error_message()});
@@ -154,8 +150,8 @@ absl::StatusOr<ExitCode> RunAttempts(Context& context) {
   v1::ListAttemptsRequest request;
   request.set_tenant_id(context.arguments.Get("tenant"));
   request.set_task_id(context.arguments.Word(0));
-  return ShowList(context, request, &client::Client::ListAttempts,
-                  &v1::ListAttemptsResponse::attempts_size, TabulateAttempts);
+  return ShowList(context, request, &client::Client::ListAttempts, &v1::ListAttemptsResponse::attempts_size,
+                  TabulateAttempts);
 }
 
 }  // namespace
@@ -180,15 +176,13 @@ std::vector<Command> TaskCommands() {
        .positionals = {},
        .flags = {kTenantFlag,
                  {.name = "type", .value = "TYPE", .help = "default: oauth_token"},
-                 {.name = "target", .value = "TARGET", .help = "the platform, for example gsc",
-                  .required = true},
+                 {.name = "target", .value = "TARGET", .help = "the platform, for example gsc", .required = true},
                  {.name = "interval", .value = "TIME", .help = "between runs; default: 7d"},
-                 {.name = "token_endpoint", .value = "URL", .help = "the RFC 6749 token endpoint",
-                  .required = true},
+                 {.name = "token_endpoint", .value = "URL", .help = "the RFC 6749 token endpoint", .required = true},
                  {.name = "client_id", .value = "ID", .help = "the client", .required = true},
-                 {.name = "refresh_token_file", .value = "FILE", .help = "holds the refresh token",
-                  .required = true},
-                 {.name = "client_secret_file", .value = "FILE",
+                 {.name = "refresh_token_file", .value = "FILE", .help = "holds the refresh token", .required = true},
+                 {.name = "client_secret_file",
+                  .value = "FILE",
                   .help = "holds the client's secret; none for a public client"},
                  {.name = "scope", .value = "SCOPE", .help = "default: as granted"}},
        .run = RunCreate},

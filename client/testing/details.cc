@@ -13,8 +13,8 @@ google::rpc::ErrorInfo MakeInfo(const std::string& reason) {
   return info;
 }
 
-grpc::Status Wrap(grpc::StatusCode code, const std::string& message,
-                  const google::rpc::ErrorInfo& info, const google::protobuf::Message* detail) {
+grpc::Status Wrap(grpc::StatusCode code, const std::string& message, const google::rpc::ErrorInfo& info,
+                  const google::protobuf::Message* detail) {
   google::rpc::Status wire;
   wire.set_code(code);
   wire.set_message(message);
@@ -36,8 +36,7 @@ grpc::Status WireFieldError(const std::string& field, const std::string& descrip
   google::rpc::BadRequest refused;
   refused.add_field_violations()->set_field(field);
   refused.mutable_field_violations(0)->set_description(description);
-  return Wrap(grpc::StatusCode::INVALID_ARGUMENT, field + ": " + description,
-              MakeInfo("INVALID_FIELD"), &refused);
+  return Wrap(grpc::StatusCode::INVALID_ARGUMENT, field + ": " + description, MakeInfo("INVALID_FIELD"), &refused);
 }
 
 grpc::Status WireOverload(absl::Duration retry_delay) {
@@ -45,8 +44,7 @@ grpc::Status WireOverload(absl::Duration retry_delay) {
   const int64_t nanos = absl::ToInt64Nanoseconds(retry_delay);
   retry.mutable_retry_delay()->set_seconds(nanos / 1000000000);
   retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(nanos % 1000000000));
-  return Wrap(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", MakeInfo("QUEUE_FULL"),
-              &retry);
+  return Wrap(grpc::StatusCode::RESOURCE_EXHAUSTED, "the queue is full", MakeInfo("QUEUE_FULL"), &retry);
 }
 
 }  // namespace interlock::client

@@ -30,10 +30,9 @@ grpc::Status Run(const Answer& answer, Arguments&... arguments) {
   return answer(arguments...);
 }
 
-#define INTERLOCK_FAKE_CALL(Method, Reply, answer)                                      \
-  grpc::Status Method(grpc::ServerContext* context, const v1::Method##Request* request, \
-                      v1::Reply* reply) override {                                      \
-    return Run(answers_.answer, *context, *request, *reply);                            \
+#define INTERLOCK_FAKE_CALL(Method, Reply, answer)                                                                   \
+  grpc::Status Method(grpc::ServerContext* context, const v1::Method##Request* request, v1::Reply* reply) override { \
+    return Run(answers_.answer, *context, *request, *reply);                                                         \
   }
 #define INTERLOCK_FAKE_STREAM(Method, answer)                                           \
   grpc::Status Method(grpc::ServerContext* context, const v1::Method##Request* request, \
@@ -62,8 +61,7 @@ class FakeSafetyService final : public v1::SafetyService::Service {
   INTERLOCK_FAKE_CALL(ListDecisions, ListDecisionsResponse, list_decisions)
   grpc::Status ArbitrateStream(
       grpc::ServerContext* context,
-      grpc::ServerReaderWriter<v1::ArbitrateStreamResponse, v1::ArbitrateStreamRequest>* stream)
-      override {
+      grpc::ServerReaderWriter<v1::ArbitrateStreamResponse, v1::ArbitrateStreamRequest>* stream) override {
     return Run(answers_.arbitrate_stream, *context, *stream);
   }
 

@@ -54,6 +54,20 @@ inline constexpr int kReadThreads = 2;
 inline constexpr size_t kReadQueueMax = 1024;
 // A page stops here even if it asked for more rows, because clients refuse messages above 4 MiB.
 inline constexpr size_t kPageBytesMax = 2 * 1024 * 1024;
+// Calls and streams of one connection at a time; a client that needs more opens another connection.
+inline constexpr int kCallsPerConnectionMax = 1000;
+// What gRPC may hold for messages on their way in and out; beyond it reading from connections slows down.
+inline constexpr size_t kGrpcBytesMax = size_t{512} * 1024 * 1024;
+// Reflection and channelz take a thread for each call.
+inline constexpr int kGrpcThreadsMax = 32;
+// A pulled cable is noticed after the sum of the first two.
+inline constexpr absl::Duration kKeepaliveTime = absl::Seconds(10);
+inline constexpr absl::Duration kKeepaliveTimeout = absl::Seconds(5);
+inline constexpr absl::Duration kClientPingIntervalMin = absl::Seconds(5);
+// How long calls under way may take when the server stops.
+inline constexpr absl::Duration kStopCallsPatience = absl::Seconds(5);
+// An attempt ends within 30 s; one that is not waited for is recovered as lost, and what it obtained with it.
+inline constexpr absl::Duration kStopAttemptsPatience = absl::Seconds(35);
 // Log lines that wait to be written; further ones are counted and dropped, because a log must not
 // stop decisions.
 inline constexpr size_t kLogLinesMax = 4096;

@@ -19,6 +19,16 @@ TEST(CleanseTest, NothingIsLeftInTheMemoryOfTheString) {
   EXPECT_EQ(absl::string_view(memory, bytes), std::string(bytes, '\0'));
 }
 
+TEST(CleanseTest, NothingIsLeftOfALongerSecretThatWasThereBefore) {
+  std::string secret = "a secret that is too long to be kept inside the string object itself";
+  const size_t bytes = secret.size();
+  const char* memory = secret.data();
+  secret.resize(20);
+  Cleanse(secret);
+  ASSERT_EQ(secret.data(), memory);
+  EXPECT_EQ(absl::string_view(memory, bytes), std::string(bytes, '\0'));
+}
+
 TEST(CleanseTest, AnEmptyStringStaysEmpty) {
   std::string secret;
   Cleanse(secret);

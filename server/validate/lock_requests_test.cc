@@ -1,7 +1,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "server/validate/request_variations.h"
+#include "server/validate/requests_testing.h"
 
 namespace interlock::server {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "core/base/limits.h"
 #include "gtest/gtest.h"
-#include "server/validate/request_variations.h"
+#include "server/validate/requests_testing.h"
 
 namespace interlock::server {
 namespace {

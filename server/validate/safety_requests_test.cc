@@ -4,7 +4,7 @@
 #include "core/base/limits.h"
 #include "google/protobuf/struct.pb.h"
 #include "gtest/gtest.h"
-#include "server/validate/request_variations.h"
+#include "server/validate/requests_testing.h"
 
 namespace interlock::server {
 namespace {

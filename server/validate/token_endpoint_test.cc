@@ -92,6 +92,10 @@ TEST(TokenEndpointTest, WhatReadersTakeDifferentlyIsRefused) {
            "https://example.com:80:80/",
            "https://example.com:http/",
            // Numbers that some readers take for 127.0.0.1.
+           "https://127.1/",
+           "https://2130706433/",
+           "https://0x7f.0.0.1/",
+           "https://example.1/",
            "http://127.1/",
            "http://2130706433/",
            "http://0x7f000001/",

@@ -1,6 +1,5 @@
 #include "storage/testing/fixture.h"
 
-#include <filesystem>
 #include <fstream>
 #include <utility>
 

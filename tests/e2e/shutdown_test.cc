@@ -106,36 +106,67 @@ TEST(ShutdownTest, EveryAcknowledgedDecisionIsThereAfterASigtermUnderLoad) {
   EXPECT_EQ(stored.size(), load.decisions().size());
 }
 
+// An open watch of the locks, past its snapshot.
+class LockWatch {
+ public:
+  explicit LockWatch(const Api& api) {
+    api.Prepare(context_);
+    reader_ = api.stub<support::Locks>().WatchLocks(&context_, v1::WatchLocksRequest());
+    v1::WatchLocksResponse response;
+    while (!response.has_snapshot_end()) {
+      if (!reader_->Read(&response)) {
+        ADD_FAILURE() << "the watch ended within the snapshot";
+        return;
+      }
+    }
+  }
+  grpc::Status Finish() {
+    v1::WatchLocksResponse response;
+    EXPECT_FALSE(reader_->Read(&response)) << response.ShortDebugString();
+    return reader_->Finish();
+  }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<v1::WatchLocksResponse>> reader_;
+};
+
+// An open ArbitrateStream that has answered one message.
+class DecisionStream {
+ public:
+  explicit DecisionStream(const Api& api) {
+    api.Prepare(context_);
+    stream_ = api.stub<Safety>().ArbitrateStream(&context_);
+    v1::ArbitrateStreamRequest message;
+    *message.add_requests() = ActionOf("t", "a");
+    v1::ArbitrateStreamResponse response;
+    EXPECT_TRUE(stream_->Write(message) && stream_->Read(&response));
+  }
+  grpc::Status Finish() {
+    v1::ArbitrateStreamResponse response;
+    EXPECT_FALSE(stream_->Read(&response)) << response.ShortDebugString();
+    return stream_->Finish();
+  }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<v1::ArbitrateStreamRequest, v1::ArbitrateStreamResponse>> stream_;
+};
+
 TEST(ShutdownTest, StreamsEndWithUnavailable) {
   support::ServerProcess server({"streams", {}});
-  const Api api(server.NewChannel());
-  AlertReader alerts(api, support::SubscriptionOf("", 0));
-  ASSERT_TRUE(alerts.opened().has_value());
-
-  grpc::ClientContext watch_context;
-  api.Prepare(watch_context);
-  const auto watch = api.stub<support::Locks>().WatchLocks(&watch_context, v1::WatchLocksRequest());
-  v1::WatchLocksResponse snapshot_end;
-  do {
-    ASSERT_TRUE(watch->Read(&snapshot_end));
-  } while (!snapshot_end.has_snapshot_end());
-
-  grpc::ClientContext arbitrate_context;
-  api.Prepare(arbitrate_context);
-  const auto arbitrate = api.stub<Safety>().ArbitrateStream(&arbitrate_context);
-  v1::ArbitrateStreamRequest message;
-  *message.add_requests() = ActionOf("t", "a");
-  v1::ArbitrateStreamResponse results;
-  ASSERT_TRUE(arbitrate->Write(message));
-  ASSERT_TRUE(arbitrate->Read(&results));
-
-  EXPECT_EQ(server.Terminate(), 0) << server.ReadLog();
-  EXPECT_EQ(alerts.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
-  v1::WatchLocksResponse change;
-  EXPECT_FALSE(watch->Read(&change));
-  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_FALSE(arbitrate->Read(&results));
-  EXPECT_EQ(arbitrate->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  {
+    const Api api(server.NewChannel());
+    AlertReader alerts(api, support::SubscriptionOf("", 0));
+    ASSERT_TRUE(alerts.opened().has_value());
+    LockWatch watch(api);
+    DecisionStream decisions(api);
+    server.RequestTermination();
+    EXPECT_EQ(alerts.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(watch.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_EQ(decisions.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  }
+  EXPECT_EQ(server.Wait(), 0) << server.ReadLog();
 }
 
 TEST(ShutdownTest, SubscriberHasSeenEveryAlertAcknowledgedBeforeTheEndOrGetsItAfterwards) {
@@ -146,15 +177,16 @@ TEST(ShutdownTest, SubscriberHasSeenEveryAlertAcknowledgedBeforeTheEndOrGetsItAf
     AlertReader reader(api, support::SubscriptionOf("t", 0));
     ASSERT_TRUE(reader.opened().has_value());
     for (int i = 0; i < 100; ++i) {
-      const double score = i % 2 == 0 ? 0.2 : 0.95;
+      const double score = i % 2 == 0 ? 0.75 : 0.95;
       ASSERT_TRUE(api.Call(&support::Monitor::ReportSnapshot, support::ReportOf("t", "a", score)).ok());
     }
-    EXPECT_EQ(server.Terminate(), 0) << server.ReadLog();
+    server.RequestTermination();
     for (absl::optional<v1::Alert> alert = reader.Next(); alert.has_value(); alert = reader.Next()) {
       seen.push_back(*alert);
     }
     EXPECT_EQ(reader.fault(), "");
   }
+  EXPECT_EQ(server.Wait(), 0) << server.ReadLog();
   server.Restart();
   const Api api(server.NewChannel());
   AlertReader reader(api, support::SubscriptionOf("t", seen.empty() ? 0 : seen.back().sequence()));

@@ -50,7 +50,7 @@ class Worker {
   }
 
   // Hands over a run. False: the queue is full.
-  bool Offer(Run& run) {
+  bool Offer(RecordedRun& run) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (queue_.size() >= kQueueRunsMax) return false;
     queue_.push_back(std::move(run));
@@ -76,7 +76,7 @@ class Worker {
   }
 
  private:
-  bool Take(Run& run) {
+  bool Take(RecordedRun& run) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return !queue_.empty() || closed_; });
     if (queue_.empty()) return false;
@@ -86,7 +86,7 @@ class Worker {
   }
 
   void Work() {
-    Run run;
+    RecordedRun run;
     while (!shared_.stop && Take(run)) {
       Player& player = players_.try_emplace(run.agent, client_, stream_, options_.play, run.agent).first->second;
       status_ = player.Play(run);
@@ -111,7 +111,7 @@ class Worker {
   std::mutex mutex_;
   std::condition_variable changed_;
   // Guarded by mutex_.
-  std::deque<Run> queue_;
+  std::deque<RecordedRun> queue_;
   bool closed_ = false;
   // Last, so that all else is there when it begins.
   std::thread thread_;
@@ -131,7 +131,7 @@ class Fleet {
     while (!Stopped()) {
       absl::StatusOr<std::optional<std::string>> line = recording_.Next();
       if (line.ok() && !line->has_value()) break;
-      absl::StatusOr<Run> run = line.ok() ? ParseRun(**line) : line.status();
+      absl::StatusOr<RecordedRun> run = line.ok() ? ParseRun(**line) : line.status();
       if (!run.ok()) {
         ++result.bad_lines;
         options_.play.note(
@@ -162,7 +162,7 @@ class Fleet {
   }
 
   // Gives the run to the worker of its agent: the one with the fewest runs when the agent was new.
-  void Deal(Run& run) {
+  void Deal(RecordedRun& run) {
     ++dealt_;
     Worker*& worker = by_agent_[run.agent];
     if (worker == nullptr) {

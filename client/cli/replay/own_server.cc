@@ -36,7 +36,7 @@ absl::StatusOr<std::string> MakeFolder() {
   const char* base = std::getenv("TMPDIR");
   std::string folder = absl::StrCat(base == nullptr || *base == '\0' ? "/tmp" : base, "/interlockctl-XXXXXX");
   if (mkdtemp(folder.data()) == nullptr) {
-    return absl::UnavailableError(absl::StrCat("cannot make a folder like ", folder));
+    return absl::FailedPreconditionError(absl::StrCat("cannot make a folder like ", folder));
   }
   return folder;
 }
@@ -72,7 +72,7 @@ absl::StatusOr<std::unique_ptr<OwnServer>> OwnServer::Start(const std::string& p
   INTERLOCK_RETURN_IF_ERROR(server->Spawn(program, flags));
   const absl::Status status = server->WaitUntilServing();
   if (!status.ok()) {
-    return absl::UnavailableError(
+    return absl::FailedPreconditionError(
         absl::StrCat(program, " did not come up: ", status.message(), "; its log ends: ", LogEnd(server->folder_)));
   }
   return server;
@@ -87,13 +87,13 @@ absl::Status OwnServer::Spawn(const std::string& program, const std::vector<std:
   int ends[2];
   const std::string log_path = absl::StrCat(folder_, "/log");
   const int log = open(log_path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (log < 0 || pipe2(ends, O_CLOEXEC) != 0) return absl::UnavailableError("cannot open files for the server");
+  if (log < 0 || pipe2(ends, O_CLOEXEC) != 0) return absl::FailedPreconditionError("cannot open files for the server");
   process_ = fork();
   if (process_ == 0) Become(arguments.data(), ends[1], log);
   close(ends[1]);
   close(log);
   output_ = ends[0];
-  if (process_ < 0) return absl::UnavailableError("cannot start a process");
+  if (process_ < 0) return absl::FailedPreconditionError("cannot start a process");
   return absl::OkStatus();
 }
 
@@ -104,17 +104,17 @@ absl::Status OwnServer::WaitUntilServing() {
     pollfd waiting = {.fd = output_, .events = POLLIN, .revents = 0};
     const absl::Duration left = deadline - absl::Now();
     if (left <= absl::ZeroDuration()) {
-      return absl::UnavailableError(absl::StrCat("it was silent for ", absl::FormatDuration(kStartPatience)));
+      return absl::FailedPreconditionError(absl::StrCat("it was silent for ", absl::FormatDuration(kStartPatience)));
     }
     if (poll(&waiting, 1, static_cast<int>(absl::ToInt64Milliseconds(left)) + 1) <= 0) continue;
     char block[512];
     const ssize_t bytes = read(output_, block, sizeof(block));
-    if (bytes <= 0) return absl::UnavailableError("it ended");
+    if (bytes <= 0) return absl::FailedPreconditionError("it ended");
     text.append(block, static_cast<size_t>(bytes));
   }
   absl::string_view line = absl::string_view(text).substr(0, text.find('\n'));
   if (!absl::ConsumePrefix(&line, kServingLine)) {
-    return absl::UnavailableError(absl::StrCat("its first line is \"", line, "\""));
+    return absl::FailedPreconditionError(absl::StrCat("its first line is \"", line, "\""));
   }
   address_ = std::string(line);
   return absl::OkStatus();

@@ -17,7 +17,7 @@ namespace interlock::cli {
 class OwnServer {
  public:
   // Starts `program` and waits until it serves. `flags` are passed on.
-  // Errors: NOT_FOUND (no such program), UNAVAILABLE (it did not come up; the message ends with what it wrote).
+  // Errors: NOT_FOUND (no such program), FAILED_PRECONDITION (it did not come up; the message ends with what it wrote).
   static absl::StatusOr<std::unique_ptr<OwnServer>> Start(const std::string& program,
                                                           const std::vector<std::string>& flags);
   // Ends the server and removes its folder.

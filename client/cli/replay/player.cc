@@ -18,7 +18,7 @@ Player::Player(const client::Client& client, client::ArbitrateStream& stream, co
   stage_.start = options.start;
 }
 
-absl::Status Player::Play(const Run& run) {
+absl::Status Player::Play(const RecordedRun& run) {
   if (!prepared_) INTERLOCK_RETURN_IF_ERROR(Prepare());
   prepared_ = true;
   bool locked = false;
@@ -37,9 +37,8 @@ absl::Status Player::Prepare() {
   INTERLOCK_RETURN_IF_ERROR(client_.UpdatePolicy(std::move(request)).status());
   v1::ListLocksRequest locks;
   locks.set_tenant_id(stage_.tenant);
-  INTERLOCK_ASSIGN_OR_RETURN(
-      const v1::ListLocksResponse list,
-      FetchPages(client_, locks, 0, &client::Client::ListLocks, &v1::ListLocksResponse::locks_size));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::ListLocksResponse list, FetchPages(client_, locks, 0, &client::Client::ListLocks,
+                                                                          &v1::ListLocksResponse::locks_size));
   for (const v1::Lock& lock : list.locks()) {
     known_locks_.insert(lock.lock_id());
     if (lock.tenant_id() == stage_.tenant && lock.kind() == v1::LOCK_KIND_TRIP && !options_.keep_locks) {
@@ -52,7 +51,7 @@ absl::Status Player::Prepare() {
   return absl::OkStatus();
 }
 
-absl::Status Player::Arbitrate(const Run& run, bool* locked) {
+absl::Status Player::Arbitrate(const RecordedRun& run, bool* locked) {
   INTERLOCK_ASSIGN_OR_RETURN(const std::vector<v1::ArbitrateResult> results,
                              stream_.Arbitrate(MakeRequests(run, stage_)));
   for (size_t place = 0; place < results.size(); ++place) {
@@ -66,7 +65,7 @@ absl::Status Player::Arbitrate(const Run& run, bool* locked) {
   return absl::OkStatus();
 }
 
-absl::Status Player::Report(const Run& run, bool* locked) {
+absl::Status Player::Report(const RecordedRun& run, bool* locked) {
   v1::RecordDataPointsRequest report = MakeReport(run, stage_);
   if (report.points().empty()) return absl::OkStatus();
   const absl::StatusOr<v1::RecordDataPointsResponse> answer = client_.RecordDataPoints(std::move(report));

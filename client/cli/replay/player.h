@@ -38,15 +38,15 @@ class Player {
   // Plays one run: asks for a verdict on each call, reports the result, counts and releases a lock that tripped. The
   // first run puts the tenant on the profile and releases what an earlier replay has left locked.
   // Errors: those of the calls, after which the replay cannot go on.
-  absl::Status Play(const Run& run);
+  absl::Status Play(const RecordedRun& run);
 
   const std::string& tenant() const { return stage_.tenant; }
   const Tally& tally() const { return tally_; }
 
  private:
   absl::Status Prepare();
-  absl::Status Arbitrate(const Run& run, bool* locked);
-  absl::Status Report(const Run& run, bool* locked);
+  absl::Status Arbitrate(const RecordedRun& run, bool* locked);
+  absl::Status Report(const RecordedRun& run, bool* locked);
   // Counts the tenant's trips and, unless they are kept, releases its locks.
   absl::Status HandleLocks();
   absl::Status Release(const v1::Lock& lock);

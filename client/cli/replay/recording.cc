@@ -45,18 +45,17 @@ double Recording::progress() const {
 }
 
 absl::StatusOr<bool> Recording::Fill() {
-  block_.resize(kBlockBytes);
   place_ = 0;
+  block_.resize(broken_ ? 0 : kBlockBytes);
+  if (broken_) return false;
   const int bytes = gzread(file_->gz, block_.data(), static_cast<unsigned>(kBlockBytes));
   block_.resize(static_cast<size_t>(std::max(bytes, 0)));
   if (bytes > 0) return true;
   int problem = Z_OK;
   const char* text = gzerror(file_->gz, &problem);
   if (problem == Z_OK || problem == Z_STREAM_END) return false;
-  // After an error zlib would answer the same again; what follows is read as the end.
-  const std::string message = absl::StrCat("the recording ends in the middle: ", text);
-  gzclearerr(file_->gz);
-  return absl::DataLossError(message);
+  broken_ = true;
+  return absl::DataLossError(absl::StrCat("the recording breaks off: ", text));
 }
 
 absl::StatusOr<std::optional<std::string>> Recording::Next() {

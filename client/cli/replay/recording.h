@@ -39,6 +39,8 @@ class Recording {
   int64_t line_number_ = 0;
   std::string block_;
   size_t place_ = 0;
+  // The gzip data cannot be read any further.
+  bool broken_ = false;
 };
 
 }  // namespace interlock::cli

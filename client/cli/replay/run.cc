@@ -54,10 +54,10 @@ absl::StatusOr<Call> ParseCall(const Value& value) {
 
 }  // namespace
 
-absl::StatusOr<Run> ParseRun(absl::string_view line) {
+absl::StatusOr<RecordedRun> ParseRun(absl::string_view line) {
   Struct object;
   INTERLOCK_RETURN_IF_ERROR(ParseJson(line, &object));
-  Run run;
+  RecordedRun run;
   INTERLOCK_ASSIGN_OR_RETURN(run.agent, FindText(object, "agent"));
   if (run.agent.empty()) return absl::InvalidArgumentError("agent is missing");
   INTERLOCK_ASSIGN_OR_RETURN(run.mode, FindText(object, "mode"));
@@ -78,9 +78,9 @@ absl::StatusOr<Run> ParseRun(absl::string_view line) {
   return run;
 }
 
-absl::Duration RunDuration(const Run& run) { return run.duration.value_or(kUnrecordedDuration); }
+absl::Duration RunDuration(const RecordedRun& run) { return run.duration.value_or(kUnrecordedDuration); }
 
-std::optional<size_t> FourthIdenticalCall(const Run& run) {
+std::optional<size_t> FourthIdenticalCall(const RecordedRun& run) {
   size_t in_a_row = 0;
   for (size_t i = 0; i < run.calls.size(); ++i) {
     in_a_row = i > 0 && run.calls[i] == run.calls[i - 1] ? in_a_row + 1 : 1;
@@ -89,7 +89,7 @@ std::optional<size_t> FourthIdenticalCall(const Run& run) {
   return std::nullopt;
 }
 
-int64_t RepeatedCalls(const Run& run) {
+int64_t RepeatedCalls(const RecordedRun& run) {
   int64_t repeated = 0;
   for (size_t i = 1; i < run.calls.size(); ++i) repeated += run.calls[i] == run.calls[i - 1] ? 1 : 0;
   return repeated;

@@ -21,7 +21,7 @@ struct Call {
   bool operator==(const Call& other) const { return name == other.name && arguments == other.arguments; }
 };
 
-struct Run {
+struct RecordedRun {
   std::string agent;
   // "benign", "attacked", ...
   std::string mode;
@@ -38,16 +38,16 @@ struct Run {
 // Reads one line: a JSON object with agent, mode, utility, duration_s, n_turns, tool_errors and actions [{name, args}].
 // Other fields are passed over; agent and actions must be there.
 // Errors: INVALID_ARGUMENT with what is wrong.
-absl::StatusOr<Run> ParseRun(absl::string_view line);
+absl::StatusOr<RecordedRun> ParseRun(absl::string_view line);
 
 // How long the run lasts in request time: as recorded, else a minute.
-absl::Duration RunDuration(const Run& run);
+absl::Duration RunDuration(const RecordedRun& run);
 
 // The place of the first call that is the same as the three before it.
-std::optional<size_t> FourthIdenticalCall(const Run& run);
+std::optional<size_t> FourthIdenticalCall(const RecordedRun& run);
 
 // How many calls are the same as the one just before.
-int64_t RepeatedCalls(const Run& run);
+int64_t RepeatedCalls(const RecordedRun& run);
 
 // The arguments as an object: what the text says if it is a JSON object, else {"arguments": text}.
 google::protobuf::Struct ParseArgumentsText(const std::string& text);

@@ -14,7 +14,7 @@ namespace {
 // Hexadecimal digits of a hash: enough that no two names of a recording get the same.
 constexpr size_t kHashDigits = 16;
 
-void AddPoint(v1::Metric metric, double value, const Run& run, const Stage& stage,
+void AddPoint(v1::Metric metric, double value, const RecordedRun& run, const Stage& stage,
               v1::RecordDataPointsRequest* report) {
   v1::DataPoint* point = report->add_points();
   point->set_metric(metric);
@@ -39,7 +39,7 @@ std::string MakeName(absl::string_view text) {
   return absl::StrCat(Cut(name, kIdBytesMax - kHashDigits - 1), "-", Sha256Hex(text).substr(0, kHashDigits));
 }
 
-std::vector<v1::ArbitrateRequest> MakeRequests(const Run& run, const Stage& stage) {
+std::vector<v1::ArbitrateRequest> MakeRequests(const RecordedRun& run, const Stage& stage) {
   std::vector<v1::ArbitrateRequest> requests;
   requests.reserve(run.calls.size());
   const absl::Duration step = RunDuration(run) / static_cast<double>(run.calls.size() + 1);
@@ -56,7 +56,7 @@ std::vector<v1::ArbitrateRequest> MakeRequests(const Run& run, const Stage& stag
   return requests;
 }
 
-v1::RecordDataPointsRequest MakeReport(const Run& run, const Stage& stage) {
+v1::RecordDataPointsRequest MakeReport(const RecordedRun& run, const Stage& stage) {
   v1::RecordDataPointsRequest report;
   report.set_tenant_id(stage.tenant);
   report.set_agent_id(stage.agent);

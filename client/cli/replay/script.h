@@ -25,11 +25,11 @@ struct Stage {
 };
 
 // A request for each call, in order, spread evenly over the run.
-std::vector<v1::ArbitrateRequest> MakeRequests(const Run& run, const Stage& stage);
+std::vector<v1::ArbitrateRequest> MakeRequests(const RecordedRun& run, const Stage& stage);
 
 // What the agent reports at the end of the run: whether it solved the task, its response time (duration by model
 // calls), and its efficiency (the share of its calls that neither failed nor repeated the one before). What was not
 // recorded is left out.
-v1::RecordDataPointsRequest MakeReport(const Run& run, const Stage& stage);
+v1::RecordDataPointsRequest MakeReport(const RecordedRun& run, const Stage& stage);
 
 }  // namespace interlock::cli

@@ -10,7 +10,7 @@ int64_t Tally::alert_count() const {
   return count;
 }
 
-void Tally::AddVerdict(const Run& run, size_t place, const client::Verdict& verdict) {
+void Tally::AddVerdict(const RecordedRun& run, size_t place, const client::Verdict& verdict) {
   const bool is_lock = verdict.decision.verdict() == v1::VERDICT_LOCK;
   const bool is_deny = verdict.decision.verdict() == v1::VERDICT_DENY;
   ++actions;

@@ -38,7 +38,7 @@ struct Tally {
 
   int64_t alert_count() const;
   // Counts one verdict; `place` is that of the call in its run.
-  void AddVerdict(const Run& run, size_t place, const client::Verdict& verdict);
+  void AddVerdict(const RecordedRun& run, size_t place, const client::Verdict& verdict);
   void AddAssessment(int32_t tier);
   // Adds what another one counted.
   void Merge(const Tally& other);

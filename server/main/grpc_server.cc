@@ -1,0 +1,100 @@
+#include "server/main/grpc_server.h"
+
+#include <grpcpp/ext/channelz_service_plugin.h>
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "core/base/error.h"
+#include "server/base/limits.h"
+
+namespace interlock::server {
+namespace {
+
+// Health, reflection and channelz are plugins of gRPC that every server built later gets; adding them twice is an
+// error.
+bool AddPlugins() {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::channelz::experimental::InitChannelzService();
+  return true;
+}
+
+void SetLimits(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(kMessageBytesMax));
+  // Two servers on one port would each get some of the calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
+  // A peer that is gone without a word is noticed within these times; one that asks more often than that is refused.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(absl::ToInt64Milliseconds(kKeepaliveTime)));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                             static_cast<int>(absl::ToInt64Milliseconds(kKeepaliveTimeout)));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             static_cast<int>(absl::ToInt64Milliseconds(kClientPingIntervalMin)));
+  grpc::ResourceQuota quota("interlockd");
+  quota.Resize(kGrpcBytesMax);
+  quota.SetMaxThreads(kGrpcThreadsMax);
+  builder.SetResourceQuota(quota);
+}
+
+}  // namespace
+
+GrpcServer::GrpcServer(Rooms& rooms)
+    : monitor_(rooms),
+      safety_(rooms),
+      locks_(rooms),
+      policies_(rooms),
+      alerts_(rooms),
+      scheduler_(rooms),
+      admin_(rooms) {}
+
+absl::StatusOr<int> GrpcServer::Start(const Config& config) {
+  static const bool plugins = AddPlugins();
+  (void)plugins;
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+  SetLimits(builder);
+  for (grpc::Service* service : {static_cast<grpc::Service*>(&monitor_), static_cast<grpc::Service*>(&safety_),
+                                 static_cast<grpc::Service*>(&locks_), static_cast<grpc::Service*>(&policies_),
+                                 static_cast<grpc::Service*>(&alerts_), static_cast<grpc::Service*>(&scheduler_),
+                                 static_cast<grpc::Service*>(&admin_)}) {
+    builder.RegisterService(service);
+  }
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || port <= 0) {
+    return MakeError(absl::StatusCode::kUnavailable, "LISTEN_FAILED",
+                     absl::StrCat("cannot listen on ", config.listen,
+                                  ": is another server running there? Stop it, or choose another --listen"));
+  }
+  MutexLock lock(mutex_);
+  server_ = std::move(server);
+  server_->GetHealthCheckService()->SetServingStatus(serving_);
+  return port;
+}
+
+void GrpcServer::SetServing(bool serving) {
+  MutexLock lock(mutex_);
+  serving_ = serving;
+  if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
+}
+
+void GrpcServer::Stop(absl::Duration patience) {
+  grpc::Server* server = nullptr;
+  {
+    MutexLock lock(mutex_);
+    server = server_.get();
+  }
+  if (server == nullptr) return;
+  server->Shutdown(absl::ToChronoTime(absl::Now() + patience));
+  server->Wait();
+}
+
+}  // namespace interlock::server
