@@ -104,7 +104,7 @@ TEST(LogCheckTest, RecordOfManyBlocksCutAnywhereIsTorn) {
 
 // Also the length of a record and the last record, where RocksDB takes damage for the end of the log.
 TEST(LogCheckTest, EveryFlippedBitIsDamage) {
-  const Log log = WriteLog({40, 300, 30, 90});
+  const Log log = WriteLog({40, 150, 30});
   const std::string manifest = WriteManifest();
   for (const auto& [kind, bytes] :
        {std::make_pair(LogKind::kWriteAhead, log.bytes), std::make_pair(LogKind::kManifest, manifest)}) {

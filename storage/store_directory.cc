@@ -125,7 +125,7 @@ absl::StatusOr<uint64_t> Checker::CheckManifest() {
   uint64_t newest_log = 0;
   INTERLOCK_ASSIGN_OR_RETURN(const uint64_t whole_bytes,
                              CheckOneLog(LogKind::kManifest, std::string(name), [&](absl::string_view record) {
-                               newest_log = std::max(newest_log, LogNumberOf(record));
+                               newest_log = std::max(newest_log, NewestLogNumber(record));
                              }));
   // CURRENT is set to a manifest that has been synced.
   if (whole_bytes == 0) return DamagedError(absl::StrCat(Path(name), ": the manifest is empty"));

@@ -37,9 +37,13 @@ std::string FormatShare(int64_t part, int64_t whole) {
 }
 
 std::string FormatCount(int64_t value) {
-  std::string digits = absl::StrCat(value < 0 ? -value : value);
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-  return value < 0 ? absl::StrCat("-", digits) : digits;
+  const std::string digits = absl::StrCat(value < 0 ? -value : value);
+  std::string text = value < 0 ? "-" : "";
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
 }
 
 std::string FormatPrincipal(const v1::Principal& principal) {

@@ -95,7 +95,11 @@ void EngineMemory::RecordEpisode(const alert::EpisodeChange& change, absl::Time 
 }
 
 void EngineMemory::RecordLock(const v1::Lock& lock, Effects& effects) {
-  effects.writes.Put(Table::kLock, keys::Number(IdNumber("lock", lock.lock_id())), lock);
+  const int64_t number = IdNumber("lock", lock.lock_id());
+  if (lock.state() == v1::LOCK_STATE_CLEAR) {
+    effects.writes.Delete(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, number));
+  }
+  effects.writes.Put(Table::kLock, keys::Lock(lock.state(), number), lock);
   effects.locks.push_back(lock);
 }
 

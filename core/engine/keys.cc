@@ -52,6 +52,15 @@ std::string Number(int64_t number) {
   return key;
 }
 
+std::string Lock(v1::LockState state, int64_t number) {
+  std::string key = LocksInForce();
+  if (state == v1::LOCK_STATE_CLEAR) key.back() = '\1';
+  AppendNumber(number, key);
+  return key;
+}
+
+std::string LocksInForce() { return std::string(1, '\0'); }
+
 std::string Attempt(absl::string_view tenant_id, int64_t task_number, int64_t lease_epoch) {
   std::string key = TenantNumber(tenant_id, task_number);
   AppendNumber(lease_epoch, key);

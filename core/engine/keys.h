@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "interlock/v1/lock.pb.h"
 #include "interlock/v1/metric.pb.h"
 
 namespace interlock::keys {
@@ -20,8 +21,13 @@ std::string Agent(absl::string_view tenant_id, absl::string_view agent_id);
 std::string Point(absl::string_view tenant_id, absl::string_view agent_id, v1::Metric metric, int64_t point_id);
 // kPolicy, kDecision, kUserAlert: by tenant, then version, sequence or id.
 std::string TenantNumber(absl::string_view tenant_id, int64_t number);
-// kAlert: by sequence. kLock, kEpisode, kResolvedEpisode: by the number in the id.
+// kAlert: by sequence. kEpisode, kResolvedEpisode: by the number in the id.
 std::string Number(int64_t number);
+// kLock: the locks in force, by the number in the id, then the released ones; so that what is in force is read without
+// what ever was. A released lock's row moves.
+std::string Lock(v1::LockState state, int64_t number);
+// What the keys of the locks in force begin with.
+std::string LocksInForce();
 // kTask: by tenant and task number.  kAttempt: by tenant, task number and lease epoch.
 std::string Attempt(absl::string_view tenant_id, int64_t task_number, int64_t lease_epoch);
 // kRequest: by tenant, method and request id.

@@ -30,6 +30,8 @@ std::vector<Golden> GoldenKeys() {
       {Point("acme", "bot", v1::METRIC_RESPONSE_TIME, 300), "61636d65 00 626f74 00 02 000000000000012c"},
       {TenantNumber("acme", 7), "61636d65 00 0000000000000007"},
       {Number(258), "0000000000000102"},
+      {Lock(v1::LOCK_STATE_TRIPPED, 258), "00 0000000000000102"},
+      {Lock(v1::LOCK_STATE_CLEAR, 258), "01 0000000000000102"},
       {Attempt("acme", 7, 9), "61636d65 00 0000000000000007 0000000000000009"},
       {Request("acme", "Arbitrate", "r1"), "61636d65 00 417262697472617465 00 7231 00"},
   };

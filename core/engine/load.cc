@@ -25,12 +25,13 @@ absl::Status Damaged(Table table, absl::string_view key, absl::string_view what)
                                 "; restore the data directory from a backup"));
 }
 
-// Visits every row of a table as a message.
+// Visits every row of a table whose key begins with `prefix` as a message.
 template <typename Message>
 absl::Status ForEachRow(const Store& store, Table table,
-                        const std::function<absl::Status(absl::string_view key, Message message)>& visit) {
+                        const std::function<absl::Status(absl::string_view key, Message message)>& visit,
+                        const std::string& prefix = "") {
   absl::Status result;
-  const absl::Status scanned = store.Scan({table, "", "", false}, [&](absl::string_view key, absl::string_view value) {
+  const absl::Status scanned = store.Scan({table, prefix, keys::PrefixEnd(prefix), false}, [&](absl::string_view key, absl::string_view value) {
     Message message;
     if (!message.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       result = Damaged(table, key, "the row cannot be read");
@@ -191,19 +192,21 @@ class Loader {
   }
 
   absl::Status LoadLocksAndEpisodes() {
-    INTERLOCK_RETURN_IF_ERROR(
-        ForEachRow<v1::Lock>(store_, Table::kLock, [this](absl::string_view key, v1::Lock lock) -> absl::Status {
-          if (IdNumber("lock", lock.lock_id()) != keys::LastNumber(key)) {
+    INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Lock>(
+        store_, Table::kLock,
+        [this](absl::string_view key, v1::Lock lock) -> absl::Status {
+          if (keys::Lock(lock.state(), keys::LastNumber(key)) != key) {
             return Damaged(Table::kLock, key, "the row is not its key's");
           }
-          return lock.state() == v1::LOCK_STATE_CLEAR ? absl::OkStatus() : memory_.locks.Load(lock);
-        }));
+          return memory_.locks.Load(lock);
+        },
+        keys::LocksInForce()));
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Episode>(
         store_, Table::kEpisode,
         [this](absl::string_view, v1::Episode episode) -> absl::Status { return memory_.episodes.Load(episode); }));
     for (const v1::Lock* lock : memory_.locks.All()) {
       if (memory_.episodes.FindLock(*lock) != nullptr) continue;
-      return Damaged(Table::kLock, keys::Number(IdNumber("lock", lock->lock_id())), "the lock's episode is missing");
+      return Damaged(Table::kLock, lock->lock_id(), "the lock's episode is missing");
     }
     return absl::OkStatus();
   }

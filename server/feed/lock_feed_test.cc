@@ -33,9 +33,9 @@ std::vector<std::string> IdsOf(const LockSnapshot& snapshot) {
 TEST(LockFeedTest, StartsWithTheLocksThatAreInForceInTheStore) {
   storage::MemoryStore store("e1");
   WriteSet writes;
-  writes.Put(Table::kLock, keys::Number(2), TestLock(2, 3));
-  writes.Put(Table::kLock, keys::Number(7), TestLock(7, 4, v1::LOCK_STATE_CLEAR));
-  writes.Put(Table::kLock, keys::Number(10), TestLock(10, 1));
+  writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 2), TestLock(2, 3));
+  writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_CLEAR, 7), TestLock(7, 4, v1::LOCK_STATE_CLEAR));
+  writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 10), TestLock(10, 1));
   ASSERT_TRUE(store.Commit(writes).ok());
   LockFeed feed;
   ASSERT_TRUE(feed.Reset(store, 4).ok());
@@ -103,8 +103,8 @@ TEST(LockFeedTest, ADamagedRowLeavesEverythingAsItWas) {
   feed.Publish({TestLock(1, 1)});
   storage::MemoryStore store("e1");
   WriteSet writes;
-  writes.Put(Table::kLock, keys::Number(1), TestLock(2, 1));
-  writes.Put(Table::kLock, keys::Number(3), DamagedRow());
+  writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 1), TestLock(2, 1));
+  writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 3), DamagedRow());
   ASSERT_TRUE(store.Commit(writes).ok());
   EXPECT_EQ(feed.Reset(store, 3).code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(IdsOf(*feed.snapshot()), ElementsAre("lock-1"));

@@ -114,7 +114,7 @@ TEST(LockStreamTest, AReopenedStoreThatKnowsMoreIsToldAnew) {
   EXPECT_EQ(Next(stream), "end @0");
   storage::MemoryStore store("e1");
   WriteSet writes;
-  writes.Put(Table::kLock, keys::Number(1), TestLock(1, 1));
+  writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 1), TestLock(1, 1));
   ASSERT_TRUE(store.Commit(writes).ok());
   ASSERT_TRUE(feed.Reset(store, 1).ok());
   EXPECT_EQ(Next(stream), "begin @0");

@@ -37,8 +37,7 @@ ExecutorPool::Executors MakeExecutors(const Sealer& sealer, Clock& clock) {
 // The members stand in the order in which they depend on one another.
 class Server::Impl {
  public:
-  Impl(const Config& config, Clock& clock, std::function<void(const LogLine&)> write_log, const SecretKey& key,
-       CoreOpener opener)
+  Impl(const Config& config, Clock& clock, LogWriter write_log, const SecretKey& key, CoreFactory cores)
       : config_(config),
         log_(std::move(write_log)),
         sealer_(key),
@@ -48,7 +47,7 @@ class Server::Impl {
                    {.thread_count = config.executor_threads}),
         fan_out_({alerts_, locks_, hub_, executors_, log_, [this](bool serving) { grpc_.SetServing(serving); },
                   [this](schedule::AttemptResult result) { SubmitAttemptEnd(sequencer_, std::move(result)); }}),
-        sequencer_(clock, std::move(opener), fan_out_,
+        sequencer_(clock, std::move(cores), fan_out_,
                    {.has_room_for_grants = [this] { return executors_.HasRoom(kDueTasksPerTick); }}),
         rooms_{clock,          sequencer_, readers_, catch_up_, alerts_, locks_, hub_, sealer_, config.default_profile,
                clock.TimeNow()},
@@ -106,15 +105,20 @@ class Server::Impl {
   bool stopped_ = false;
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Clock& clock,
-                                                      std::function<void(const LogLine&)> write_log) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Clock& clock, LogWriter write_log) {
   INTERLOCK_RETURN_IF_ERROR(CheckConfig(config));
   Engine::Options options;
   options.default_profile = config.default_profile;
   options.time_source = config.time_source;
   INTERLOCK_ASSIGN_OR_RETURN(CoreOpener opener, CoreOpener::Open(config.data_dir, options, clock));
+  return StartOn(std::move(opener), config, clock, std::move(write_log));
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::StartOn(CoreFactory cores, const Config& config, Clock& clock,
+                                                        LogWriter write_log) {
+  INTERLOCK_RETURN_IF_ERROR(CheckConfig(config));
   INTERLOCK_ASSIGN_OR_RETURN(const SecretKey key, LoadOrCreateKeyFile(SecretKeyPath(config)));
-  auto impl = std::make_unique<Impl>(config, clock, std::move(write_log), key, std::move(opener));
+  auto impl = std::make_unique<Impl>(config, clock, std::move(write_log), key, std::move(cores));
   std::unique_ptr<Server> server(new Server(std::move(impl)));
   INTERLOCK_RETURN_IF_ERROR(server->impl_->Start());
   return server;

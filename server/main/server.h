@@ -9,17 +9,23 @@
 #include "server/base/clock.h"
 #include "server/config/config.h"
 #include "server/main/event_log.h"
+#include "server/sequencer/core.h"
 
 namespace interlock::server {
 
 // Thread-compatible.
 class Server {
  public:
-  // Opens the store and serves. `clock` must outlive the server; `write_log` takes its log lines, one at a time.
+  // Takes log lines, one at a time, on a thread of the server.
+  using LogWriter = std::function<void(const LogLine&)>;
+
+  // Opens the store in config.data_dir and serves. `clock` must outlive the server.
   // Errors: as CheckConfig; those of the store (a store that is damaged or in use), of the key file; UNAVAILABLE
   // (LISTEN_FAILED: the address is in use or not this machine's).
-  static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, Clock& clock,
-                                                       std::function<void(const LogLine&)> write_log);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, Clock& clock, LogWriter write_log);
+  // The same on stores that `cores` opens, for tests; config.data_dir is only where the key file is kept.
+  static absl::StatusOr<std::unique_ptr<Server>> StartOn(CoreFactory cores, const Config& config, Clock& clock,
+                                                         LogWriter write_log);
   // Stops.
   ~Server();
 

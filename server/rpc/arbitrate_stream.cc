@@ -2,11 +2,23 @@
 
 #include <utility>
 
+#include "core/base/serialize.h"
+#include "core/base/status_macros.h"
+#include "interlock/v1/safety_service.pb.h"
 #include "server/base/grpc_status.h"
 #include "server/base/limits.h"
+#include "server/rpc/decode.h"
 #include "server/validate/validate.h"
 
 namespace interlock::server {
+namespace {
+
+grpc::ByteBuffer Encode(const v1::ArbitrateStreamResponse& response) {
+  const grpc::Slice slice(Serialize(response));
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace
 
 ArbitrateStream::Reactor* ArbitrateStream::Start(Rooms& rooms, const absl::StatusOr<v1::Principal>& caller) {
   auto stream = std::make_shared<ArbitrateStream>(rooms);
@@ -33,26 +45,19 @@ void ArbitrateStream::End(const absl::Status& status) {
 }
 
 void ArbitrateStream::OnReadDone(bool ok) {
-  if (!ok) {
-    {
-      MutexLock lock(mutex_);
-      reading_ = false;
-    }
-    // The caller has sent all it wants to.
-    return End(absl::OkStatus());
+  // Not ok: the caller has sent all that it wants to.
+  const absl::Status status = ok ? TakeMessage() : absl::OkStatus();
+  {
+    MutexLock lock(mutex_);
+    reading_ = false;
+    if ((!ok || !status.ok()) && !end_.has_value()) end_ = status;
   }
-  if (const absl::Status status = Validate(request_); !status.ok()) {
-    {
-      MutexLock lock(mutex_);
-      reading_ = false;
-    }
-    return End(status);
-  }
-  TakeRequest();
   Advance();
 }
 
-void ArbitrateStream::TakeRequest() {
+absl::Status ArbitrateStream::TakeMessage() {
+  INTERLOCK_ASSIGN_OR_RETURN(v1::ArbitrateStreamRequest message, Decode<v1::ArbitrateStreamRequest>(read_buffer_));
+  INTERLOCK_RETURN_IF_ERROR(Validate(message));
   auto exchange = std::make_shared<Exchange>();
   const auto done = [self = shared_from_this(), exchange = exchange.get()] {
     {
@@ -61,17 +66,18 @@ void ArbitrateStream::TakeRequest() {
     }
     self->Advance();
   };
-  exchange->batch = std::make_unique<ArbitrateBatch>(std::move(request_), caller_, done);
+  exchange->batch = std::make_unique<ArbitrateBatch>(std::move(message), caller_, done);
+  const bool has_work = exchange->batch->HasWork();
   {
     MutexLock lock(mutex_);
+    exchange->complete = !has_work;
     exchanges_.push_back(exchange);
-    exchange->complete = !exchange->batch->HasWork();
-    reading_ = false;
   }
-  if (!exchange->batch->HasWork()) return;
+  if (!has_work) return absl::OkStatus();
   if (const absl::Status status = rooms_.sequencer.Submit(*exchange->batch); !status.ok()) {
     exchange->batch->Fail(status);
   }
+  return absl::OkStatus();
 }
 
 void ArbitrateStream::OnWriteDone(bool ok) {
@@ -101,11 +107,11 @@ void ArbitrateStream::OnDone() {
 void ArbitrateStream::Advance() {
   absl::Status status;
   for (;;) {
-    const v1::ArbitrateStreamResponse* write = nullptr;
+    std::shared_ptr<Exchange> write;
     bool read = false;
     {
       MutexLock lock(mutex_);
-      write = NextWriteLocked();
+      if (MayWriteLocked()) write = exchanges_.front();
       read = MayReadLocked();
       if (write == nullptr && !read) {
         if (finished_ || starting_ > 0 || writing_ || !exchanges_.empty() || !end_.has_value()) return;
@@ -117,21 +123,23 @@ void ArbitrateStream::Advance() {
       reading_ = reading_ || read;
       ++starting_;
     }
-    if (write != nullptr) StartWrite(write);
-    if (read) StartRead(&request_);
+    if (write != nullptr) {
+      write_buffer_ = Encode(write->batch->response());
+      StartWrite(&write_buffer_);
+    }
+    if (read) StartRead(&read_buffer_);
     MutexLock lock(mutex_);
     --starting_;
   }
   Finish(ToGrpcStatus(status));
 }
 
-const v1::ArbitrateStreamResponse* ArbitrateStream::NextWriteLocked() {
-  if (finished_ || writing_) return nullptr;
+bool ArbitrateStream::MayWriteLocked() {
+  if (finished_ || writing_) return false;
   if (broken_) {
     while (!exchanges_.empty() && exchanges_.front()->complete) exchanges_.pop_front();
   }
-  if (exchanges_.empty() || !exchanges_.front()->complete) return nullptr;
-  return &exchanges_.front()->batch->response();
+  return !exchanges_.empty() && exchanges_.front()->complete;
 }
 
 bool ArbitrateStream::MayReadLocked() const {

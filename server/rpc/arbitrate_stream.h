@@ -1,6 +1,7 @@
 // ArbitrateStream over gRPC: reads messages, has each decided as one work of the sequencer, and answers them in order.
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <deque>
@@ -8,9 +9,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "interlock/v1/principal.pb.h"
-#include "interlock/v1/safety_service.pb.h"
 #include "server/base/mutex.h"
 #include "server/feed/stream_hub.h"
 #include "server/rpc/arbitrate_batch.h"
@@ -18,12 +19,13 @@
 
 namespace interlock::server {
 
-// Thread-safe. Lives until gRPC is done with it and no work of it is with the sequencer.
-class ArbitrateStream final : public grpc::ServerBidiReactor<v1::ArbitrateStreamRequest, v1::ArbitrateStreamResponse>,
+// Thread-safe. Lives until gRPC is done with it and no work of it is with the sequencer. It reads and writes bytes,
+// because gRPC does not tell a message that cannot be decoded from the end of the stream.
+class ArbitrateStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                               public HubStream,
                               public std::enable_shared_from_this<ArbitrateStream> {
  public:
-  using Reactor = grpc::ServerBidiReactor<v1::ArbitrateStreamRequest, v1::ArbitrateStreamResponse>;
+  using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
 
   // `rooms` must outlive the stream. An error of `caller` ends it at once.
   static Reactor* Start(Rooms& rooms, const absl::StatusOr<v1::Principal>& caller);
@@ -46,17 +48,18 @@ class ArbitrateStream final : public grpc::ServerBidiReactor<v1::ArbitrateStream
     bool complete = false;
   };
 
-  void TakeRequest() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status TakeMessage() ABSL_LOCKS_EXCLUDED(mutex_);
   // Starts whatever can be started now: a write, a read, or the end.
   void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
-  // The next answer, if it is complete and nothing is being written.
-  const v1::ArbitrateStreamResponse* NextWriteLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the next answer is complete and nothing is being written.
+  bool MayWriteLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayReadLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Rooms& rooms_;
   v1::Principal caller_;
-  // Filled by the read under way.
-  v1::ArbitrateStreamRequest request_;
+  // For the read and the write under way.
+  grpc::ByteBuffer read_buffer_;
+  grpc::ByteBuffer write_buffer_;
 
   // gRPC's hold on the reactor.
   std::shared_ptr<ArbitrateStream> self_;

@@ -65,9 +65,11 @@ constexpr auto kEveryRow = [](const auto&) { return true; };
 
 absl::StatusOr<v1::Lock> Read(const Store& store, const v1::GetLockRequest& request) {
   const int64_t number = IdNumber("lock", request.lock_id());
-  const auto lock = number < 0 ? absl::StatusOr<v1::Lock>(absl::NotFoundError(""))
-                               : GetRow<v1::Lock>(store, Table::kLock, keys::Number(number));
-  if (!absl::IsNotFound(lock.status())) return lock;
+  for (const v1::LockState state : {v1::LOCK_STATE_TRIPPED, v1::LOCK_STATE_CLEAR}) {
+    if (number < 0) break;
+    const auto lock = GetRow<v1::Lock>(store, Table::kLock, keys::Lock(state, number));
+    if (!absl::IsNotFound(lock.status())) return lock;
+  }
   return NotFound("LOCK_NOT_FOUND", "lock of that lock_id", "ListLocks with include_clear");
 }
 
@@ -75,11 +77,10 @@ absl::StatusOr<v1::ListLocksResponse> Read(const Store& store, const v1::ListLoc
   INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
   v1::ListLocksResponse response;
   const auto wanted = [&](const v1::Lock& lock) {
-    if (lock.state() == v1::LOCK_STATE_CLEAR && !request.include_clear()) return false;
     return request.tenant_id().empty() || lock.tenant_id().empty() || lock.tenant_id() == request.tenant_id();
   };
   INTERLOCK_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                             TakeRows(store, OldestFirst(Table::kLock, ""), page, *response.mutable_locks(), wanted));
+                             TakeRows(store, OldestFirst(Table::kLock, request.include_clear() ? "" : keys::LocksInForce()), page, *response.mutable_locks(), wanted));
   return response;
 }
 

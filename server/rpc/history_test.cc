@@ -41,7 +41,7 @@ class HistoryTest : public ::testing::Test {
     lock.set_lock_id(absl::StrCat("lock-", number));
     lock.set_tenant_id(tenant_id);
     lock.set_state(state);
-    Put(Table::kLock, keys::Number(number), lock);
+    Put(Table::kLock, keys::Lock(state, number), lock);
   }
 
   void PutTask(const std::string& tenant_id, int64_t number) {
@@ -113,7 +113,7 @@ TEST_F(HistoryTest, ALockThatIsNotThereIsNotFound) {
 }
 
 TEST_F(HistoryTest, ARowThatCannotBeReadIsDataLoss) {
-  PutDamaged(Table::kLock, keys::Number(1));
+  PutDamaged(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 1));
   v1::GetLockRequest get;
   get.set_lock_id("lock-1");
   EXPECT_EQ(Read(store_, get).status().code(), absl::StatusCode::kDataLoss);

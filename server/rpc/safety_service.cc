@@ -10,7 +10,7 @@ grpc::ServerUnaryReactor* SafetyServiceImpl::Arbitrate(grpc::CallbackServerConte
   return StartEngineCall(rooms_, context, request, response);
 }
 
-grpc::ServerBidiReactor<v1::ArbitrateStreamRequest, v1::ArbitrateStreamResponse>* SafetyServiceImpl::ArbitrateStream(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SafetyServiceImpl::ArbitrateStream(
     grpc::CallbackServerContext* context) {
   return server::ArbitrateStream::Start(rooms_, Authenticate(*context));
 }

@@ -6,14 +6,19 @@
 
 namespace interlock::server {
 
+// The service with ArbitrateStream in bytes; see ArbitrateStream.
+using RawSafetyService = v1::SafetyService::WithCallbackMethod_Arbitrate<
+    v1::SafetyService::WithCallbackMethod_ExplainAction<v1::SafetyService::WithCallbackMethod_ListDecisions<
+        v1::SafetyService::WithRawCallbackMethod_ArbitrateStream<v1::SafetyService::Service>>>>;
+
 // Thread-safe. `rooms` must outlive the service.
-class SafetyServiceImpl final : public v1::SafetyService::CallbackService {
+class SafetyServiceImpl final : public RawSafetyService {
  public:
   explicit SafetyServiceImpl(Rooms& rooms) : rooms_(rooms) {}
 
   grpc::ServerUnaryReactor* Arbitrate(grpc::CallbackServerContext* context, const v1::ArbitrateRequest* request,
                                       v1::Decision* response) override;
-  grpc::ServerBidiReactor<v1::ArbitrateStreamRequest, v1::ArbitrateStreamResponse>* ArbitrateStream(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* ArbitrateStream(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* ExplainAction(grpc::CallbackServerContext* context, const v1::ExplainActionRequest* request,
                                           v1::Decision* response) override;

@@ -40,14 +40,24 @@ absl::Status Sequencer::Open() {
   INTERLOCK_CHECK(core_ == nullptr);
   INTERLOCK_ASSIGN_OR_RETURN(std::unique_ptr<Core> core, factory_());
   INTERLOCK_RETURN_IF_ERROR(Commit(*core, core->effects));
-  INTERLOCK_RETURN_IF_ERROR(listener_.OnOpened(*core));
+  // Whom the listener tells may read the store at once.
+  SetStore(core->store, /*serving=*/false);
+  if (const absl::Status status = listener_.OnOpened(*core); !status.ok()) {
+    SetStore(nullptr, /*serving=*/false);
+    return status;
+  }
   core->effects.Clear();
   core_ = std::move(core);
   next_step_time_ = core_->engine->NextTimer();
   reopen_delay_ = kReopenDelayMin;
-  MutexLock lock(mutex_);
-  store_ = core_->store;
+  SetStore(core_->store, /*serving=*/true);
   return absl::OkStatus();
+}
+
+void Sequencer::SetStore(std::shared_ptr<const Store> store, bool serving) {
+  MutexLock lock(mutex_);
+  store_ = std::move(store);
+  serving_ = serving;
 }
 
 absl::Status Sequencer::Submit(Work& work) { return Enqueue(work, options_.works_max, options_.bytes_max); }
@@ -58,7 +68,7 @@ absl::Status Sequencer::Enqueue(Work& work, size_t works_max, size_t bytes_max) 
   const size_t bytes = work.SizeBytes();
   MutexLock lock(mutex_);
   if (stopping_) return NotServing("the server is stopping");
-  if (store_ == nullptr) return NotServing("the store is being opened");
+  if (!serving_) return NotServing("the store is being opened");
   if (queue_.size() >= works_max || queue_bytes_ + bytes > bytes_max) {
     return MakeOverloadError("QUEUE_FULL", "too many calls wait for a decision; repeat the call after the delay",
                              kOverloadRetryDelay);
@@ -149,6 +159,7 @@ void Sequencer::Lose(const std::vector<Work*>& batch, const absl::Status& cause)
   {
     MutexLock lock(mutex_);
     store_ = nullptr;
+    serving_ = false;
     waiting.swap(queue_);
     queue_bytes_ = 0;
   }

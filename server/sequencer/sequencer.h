@@ -71,6 +71,7 @@ class Sequencer {
 
  private:
   absl::Status Enqueue(Work& work, size_t works_max, size_t bytes_max) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetStore(std::shared_ptr<const Store> store, bool serving) ABSL_LOCKS_EXCLUDED(mutex_);
   bool WaitForStep() ABSL_LOCKS_EXCLUDED(mutex_);
   bool Tick(absl::Time now, Effects& effects);
   std::vector<Work*> TakeBatch() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -100,8 +101,10 @@ class Sequencer {
   CondVar changed_;
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Null: not serving.
+  // Null: not open.
   std::shared_ptr<const Store> store_ ABSL_GUARDED_BY(mutex_);
+  // Whether works are accepted.
+  bool serving_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -54,15 +54,15 @@ class Checker {
   }
 
   // Every key of the acknowledged map is in the stored one, with the same bytes.
-  template <typename Message>
-  void ExpectContains(absl::string_view what, const std::map<std::string, Message>& acknowledged,
-                      const std::map<std::string, Message>& stored) {
+  template <typename Id, typename Message>
+  void ExpectContains(absl::string_view what, const std::map<Id, Message>& acknowledged,
+                      const std::map<Id, const Message*>& stored) {
     for (const auto& [id, message] : acknowledged) {
       const auto found = stored.find(id);
       if (found == stored.end()) {
         Violation(what, " ", id, " was acknowledged and is gone");
       } else {
-        ExpectSame(absl::StrCat(what, " ", id), message, found->second);
+        ExpectSame(absl::StrCat(what, " ", id), message, *found->second);
       }
     }
   }
@@ -79,8 +79,8 @@ class Checker {
 
   void CheckDecisions() {
     ExpectDense("decision", observation_.decisions, observation_.info.decision_sequence());
-    std::map<std::string, v1::Decision> stored;
-    for (const v1::Decision& decision : observation_.decisions) stored[decision.decision_id()] = decision;
+    std::map<std::string, const v1::Decision*> stored;
+    for (const v1::Decision& decision : observation_.decisions) stored[decision.decision_id()] = &decision;
     if (stored.size() != observation_.decisions.size()) Violation("a decision_id was given twice");
     ExpectContains("decision", history_.decisions, stored);
   }
@@ -302,17 +302,19 @@ class Checker {
   }
 
   void CheckEnded(const std::string& task_id, const TaskHistory& task) {
-    std::map<std::string, v1::Attempt> ended;
-    for (const auto& [lease_epoch, attempt] : task.ended) ended[absl::StrCat(lease_epoch)] = attempt;
-    std::map<std::string, v1::Attempt> stored;
+    std::map<int64_t, const v1::Attempt*> stored;
     const auto attempts = observation_.attempts.find(task_id);
     if (attempts != observation_.attempts.end()) {
-      for (const v1::Attempt& attempt : attempts->second) stored[absl::StrCat(attempt.lease_epoch())] = attempt;
+      for (const v1::Attempt& attempt : attempts->second) stored[attempt.lease_epoch()] = &attempt;
     }
-    ExpectContains(absl::StrCat("attempt of ", task_id), ended, stored);
+    ExpectContains(absl::StrCat("attempt of ", task_id), task.ended, stored);
   }
 
-  void CheckUserAlerts() { ExpectContains("user alert", history_.user_alerts, observation_.user_alerts); }
+  void CheckUserAlerts() {
+    std::map<std::string, const v1::UserAlert*> stored;
+    for (const auto& [user_alert_id, alert] : observation_.user_alerts) stored[user_alert_id] = &alert;
+    ExpectContains("user alert", history_.user_alerts, stored);
+  }
 
   const History& history_;
   const Observation& observation_;

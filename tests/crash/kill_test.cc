@@ -44,7 +44,7 @@ constexpr int kAcknowledgementsMax = 500;
 constexpr int kStartsPerEarlyKill = 4;
 constexpr absl::Duration kEarlyKillMax = absl::Milliseconds(150);
 constexpr absl::Duration kLingerMax = absl::Milliseconds(3);
-// The hanging task does not keep a server from ending for longer than this.
+// By then every task that was triggered has run.
 constexpr absl::Duration kQuietMax = absl::Seconds(60);
 
 // What an action is that the lock covers.
@@ -63,12 +63,12 @@ class Exercise {
  public:
   Exercise(uint64_t seed, int kills) : random_(seed) {
     // Each restart finds the hanging attempt lost and begins it anew.
-    for (int i = 0; i < 2 * kills + 10; ++i) hanging_.Script({.body = "", .headers = "", .delivery = kSilent});
+    for (int i = 0; i < 2 * kills + 10; ++i) hanging_->Script({.body = "", .headers = "", .delivery = kSilent});
     for (const std::string& tenant_id : tenants_) periods_[tenant_id];
     for (int i = 0; i < kArbiters; ++i) {
       clients_.push_back(std::make_unique<Arbiter>(recorder_, periods_, absl::StrCat("arbiter-", i), random_()));
     }
-    AddOperator("shop", "reference", &hanging_);
+    AddOperator("shop", "reference", hanging_.get());
     AddOperator("lab", "tool_calling", nullptr);
     AddOperator("desk", "reference", nullptr);
     rounds_ = std::make_unique<Rounds>(static_cast<int>(clients_.size()));
@@ -104,6 +104,8 @@ class Exercise {
     rounds_->Stop();
     WaitUntilTasksAreDone();
     if (!CheckAll("at the end")) return false;
+    // The server would wait for the hanging attempt, which fails now.
+    hanging_.reset();
     const int exit_code = server_->Terminate();
     if (exit_code != 0) recorder_.Fail(absl::StrCat("the server ended with ", exit_code));
     subscriber_rounds_.WaitUntilLeft();
@@ -217,7 +219,7 @@ class Exercise {
 
   std::mt19937_64 random_;
   support::FakeOAuthServer prompt_;
-  support::FakeOAuthServer hanging_;
+  std::unique_ptr<support::FakeOAuthServer> hanging_ = std::make_unique<support::FakeOAuthServer>();
   std::unique_ptr<support::ServerProcess> server_ =
       std::make_unique<support::ServerProcess>(support::ServerProcess::Options{"kill", {}});
   // The last one has no operator.

@@ -52,7 +52,8 @@ Client::Operation Operator::Next() {
     case 2:
       return Engage();
     case 3:
-      return UpdatePolicy();
+      // Policies are large.
+      return Chance(20) ? UpdatePolicy() : Report();
     case 4:
       return tasks_.size() < kTasksMax ? CreateTask() : TriggerTask();
     case 5:

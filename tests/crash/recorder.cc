@@ -106,6 +106,8 @@ void Rounds::Stop() {
 void Rounds::WaitUntilLeft() {
   std::unique_lock<std::mutex> lock(mutex_);
   changed_.wait(lock, [&] { return at_work_ == 0; });
+  // An open connection that nobody reads would keep a server from ending.
+  channel_ = nullptr;
 }
 
 void Rounds::End() {
