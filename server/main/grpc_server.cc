@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/error.h"
+#include "grpc/health/v1/health.pb.h"
 #include "server/base/limits.h"
 
 namespace interlock::server {
@@ -21,6 +22,8 @@ namespace {
 // error.
 bool AddPlugins() {
   grpc::EnableDefaultHealthCheckService(true);
+  // gRPC's health service has no descriptor of its own; this one is linked in so that reflection can answer for it.
+  grpc::health::v1::HealthCheckRequest::descriptor();
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::channelz::experimental::InitChannelzService();
   return true;

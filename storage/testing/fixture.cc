@@ -22,8 +22,32 @@
 namespace interlock::storage {
 namespace {
 
-// An empty message of the kind that `table` holds; null for a table that does not exist.
-std::unique_ptr<google::protobuf::Message> MakeMessage(Table table) {
+absl::StatusOr<FixtureRow> ParseRow(const std::string& line) {
+  const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits(' ', 2));
+  int number = 0;
+  if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &number) || number < 1 || number > 255) {
+    return absl::InvalidArgumentError("not a table, a key and a message");
+  }
+  FixtureRow row = {static_cast<Table>(number), absl::HexStringToBytes(parts[1]),
+                    MessageOf(static_cast<Table>(number))};
+  if (row.value == nullptr) return absl::InvalidArgumentError("no such table");
+  if (absl::BytesToHexString(row.key) != parts[1]) return absl::InvalidArgumentError("the key is not hexadecimal");
+  if (!google::protobuf::TextFormat::ParseFromString(parts[2], row.value.get())) {
+    return absl::InvalidArgumentError("the message cannot be read");
+  }
+  return row;
+}
+
+absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const std::string& dir, const FixtureRow& header) {
+  RocksdbStore::Options options;
+  const std::string epoch = static_cast<const v1::StoreHeader&>(*header.value).epoch();
+  options.new_epoch = epoch;
+  return RocksdbStore::Open(dir, options);
+}
+
+}  // namespace
+
+std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
   switch (table) {
     case Table::kHeader:
       return std::make_unique<v1::StoreHeader>();
@@ -57,31 +81,6 @@ std::unique_ptr<google::protobuf::Message> MakeMessage(Table table) {
   }
   return nullptr;
 }
-
-absl::StatusOr<FixtureRow> ParseRow(const std::string& line) {
-  const std::vector<std::string> parts = absl::StrSplit(line, absl::MaxSplits(' ', 2));
-  int number = 0;
-  if (parts.size() != 3 || !absl::SimpleAtoi(parts[0], &number) || number < 1 || number > 255) {
-    return absl::InvalidArgumentError("not a table, a key and a message");
-  }
-  FixtureRow row = {static_cast<Table>(number), absl::HexStringToBytes(parts[1]),
-                    MakeMessage(static_cast<Table>(number))};
-  if (row.value == nullptr) return absl::InvalidArgumentError("no such table");
-  if (absl::BytesToHexString(row.key) != parts[1]) return absl::InvalidArgumentError("the key is not hexadecimal");
-  if (!google::protobuf::TextFormat::ParseFromString(parts[2], row.value.get())) {
-    return absl::InvalidArgumentError("the message cannot be read");
-  }
-  return row;
-}
-
-absl::StatusOr<std::unique_ptr<RocksdbStore>> Open(const std::string& dir, const FixtureRow& header) {
-  RocksdbStore::Options options;
-  const std::string epoch = static_cast<const v1::StoreHeader&>(*header.value).epoch();
-  options.new_epoch = epoch;
-  return RocksdbStore::Open(dir, options);
-}
-
-}  // namespace
 
 absl::StatusOr<std::vector<FixtureRow>> ReadFixtureRows(const std::string& path) {
   std::ifstream file(path);

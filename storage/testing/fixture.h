@@ -19,6 +19,9 @@ struct FixtureRow {
   std::unique_ptr<google::protobuf::Message> value;
 };
 
+// An empty message of the kind that `table` holds; null for a table that does not exist.
+std::unique_ptr<google::protobuf::Message> MessageOf(Table table);
+
 // Reads such a list. Empty lines and lines that begin with # are passed over. Errors: NOT_FOUND, INVALID_ARGUMENT with
 // the line's number.
 absl::StatusOr<std::vector<FixtureRow>> ReadFixtureRows(const std::string& path);

@@ -24,14 +24,15 @@ class Interlockd:
   def __exit__(self, *unused):
     self._process.kill()
     self._process.wait()
+    self._process.stdout.close()
     self._directory.cleanup()
 
   def start(self):
     """Starts it, again on the same store if it ran before, and waits until it serves."""
-    log = open(os.path.join(self._directory.name, 'stderr'), 'ab')
-    self._process = subprocess.Popen(
-        [self._binary(), '--listen=127.0.0.1:0', f'--data_dir={self._directory.name}/store', *self._flags],
-        stdout=subprocess.PIPE, stderr=log, text=True)
+    with open(os.path.join(self._directory.name, 'stderr'), 'ab') as log:
+      self._process = subprocess.Popen(
+          [self._binary(), '--listen=127.0.0.1:0', f'--data_dir={self._directory.name}/store', *self._flags],
+          stdout=subprocess.PIPE, stderr=log, text=True)
     line = self._process.stdout.readline().rstrip('\n')
     if not line.startswith(_ANNOUNCEMENT):
       raise RuntimeError(f'interlockd said {line!r}; its log: {self.log()}')

@@ -16,7 +16,7 @@ _OWN = ('core/', 'storage/', 'server/', 'client/', 'tests/')
 _LIBRARIES = [
     ('grpc', re.compile(r'\.grpc\.pb\.h$')),
     ('protobuf', re.compile(r'^google/protobuf/')),
-    ('proto', re.compile(r'^(interlock|google/rpc)/.*\.pb\.h$')),
+    ('proto', re.compile(r'^(interlock|google/rpc|grpc/health)/.*\.pb\.h$')),
     ('absl', re.compile(r'^absl/')),
     ('grpcpp', re.compile(r'^(grpcpp|grpc)/')),
     ('rocksdb', re.compile(r'^rocksdb/')),

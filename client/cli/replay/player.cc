@@ -35,11 +35,8 @@ absl::Status Player::Prepare() {
   request.mutable_policy()->set_tenant_id(stage_.tenant);
   request.mutable_policy()->set_profile(options_.profile);
   INTERLOCK_RETURN_IF_ERROR(client_.UpdatePolicy(std::move(request)).status());
-  v1::ListLocksRequest locks;
-  locks.set_tenant_id(stage_.tenant);
-  INTERLOCK_ASSIGN_OR_RETURN(const v1::ListLocksResponse list, FetchPages(client_, locks, 0, &client::Client::ListLocks,
-                                                                          &v1::ListLocksResponse::locks_size));
-  for (const v1::Lock& lock : list.locks()) {
+  INTERLOCK_ASSIGN_OR_RETURN(const std::vector<v1::Lock> locks, LocksInForce());
+  for (const v1::Lock& lock : locks) {
     known_locks_.insert(lock.lock_id());
     if (lock.tenant_id() == stage_.tenant && lock.kind() == v1::LOCK_KIND_TRIP && !options_.keep_locks) {
       INTERLOCK_RETURN_IF_ERROR(Release(lock));
@@ -81,13 +78,25 @@ absl::Status Player::Report(const RecordedRun& run, bool* locked) {
   return absl::OkStatus();
 }
 
-absl::Status Player::HandleLocks() {
-  v1::ListLocksRequest request;
-  request.set_tenant_id(stage_.tenant);
+absl::StatusOr<std::vector<v1::Lock>> Player::LocksInForce() {
+  v1::GetAgentRequest get;
+  get.set_tenant_id(stage_.tenant);
+  get.set_agent_id(stage_.agent);
+  const absl::StatusOr<v1::Agent> agent = client_.GetAgent(get);
+  if (agent.ok()) return std::vector<v1::Lock>(agent->locks().begin(), agent->locks().end());
+  if (!absl::IsNotFound(agent.status())) return agent.status();
+  // An agent is known from its first report on; its tenant's locks can be listed before.
+  v1::ListLocksRequest list;
+  list.set_tenant_id(stage_.tenant);
   INTERLOCK_ASSIGN_OR_RETURN(
-      const v1::ListLocksResponse list,
-      FetchPages(client_, request, 0, &client::Client::ListLocks, &v1::ListLocksResponse::locks_size));
-  for (const v1::Lock& lock : list.locks()) {
+      const v1::ListLocksResponse response,
+      FetchPages(client_, list, 0, &client::Client::ListLocks, &v1::ListLocksResponse::locks_size));
+  return std::vector<v1::Lock>(response.locks().begin(), response.locks().end());
+}
+
+absl::Status Player::HandleLocks() {
+  INTERLOCK_ASSIGN_OR_RETURN(const std::vector<v1::Lock> locks, LocksInForce());
+  for (const v1::Lock& lock : locks) {
     // A lock that was there before, or of the fleet, is not of this replay's making.
     if (lock.tenant_id() != stage_.tenant || !known_locks_.insert(lock.lock_id()).second) continue;
     if (lock.kind() == v1::LOCK_KIND_TRIP) ++tally_.trips;

@@ -5,8 +5,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/arbitrate_stream.h"
@@ -47,6 +49,8 @@ class Player {
   absl::Status Prepare();
   absl::Status Arbitrate(const RecordedRun& run, bool* locked);
   absl::Status Report(const RecordedRun& run, bool* locked);
+  // The locks that cover the agent.
+  absl::StatusOr<std::vector<v1::Lock>> LocksInForce();
   // Counts the tenant's trips and, unless they are kept, releases its locks.
   absl::Status HandleLocks();
   absl::Status Release(const v1::Lock& lock);

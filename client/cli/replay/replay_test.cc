@@ -6,6 +6,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,13 @@ class ReplayTest : public testing::Test {
       if (locks_.count(request.tenant_id()) > 0) *reply.add_locks() = locks_[request.tenant_id()];
       return grpc::Status::OK;
     };
+    answers.get_agent = [this](auto&, const v1::GetAgentRequest& request, v1::Agent& reply) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (reported_.count(request.tenant_id()) == 0) return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such agent");
+      EXPECT_EQ(absl::StrCat("replay-", request.agent_id()), request.tenant_id());
+      if (locks_.count(request.tenant_id()) > 0) *reply.add_locks() = locks_[request.tenant_id()];
+      return grpc::Status::OK;
+    };
     answers.release_lock = [this](auto&, const v1::ReleaseLockRequest& request, v1::Lock&) {
       const std::lock_guard<std::mutex> lock(mutex_);
       ++releases_;
@@ -94,6 +102,7 @@ class ReplayTest : public testing::Test {
 
   grpc::Status Record(const v1::RecordDataPointsRequest& request, v1::RecordDataPointsResponse& reply) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    reported_.insert(request.tenant_id());
     const bool failed = request.points(0).value() == 0;
     reply.mutable_assessment()->set_tier(failed ? 3 : 0);
     if (!failed) return grpc::Status::OK;
@@ -129,6 +138,7 @@ class ReplayTest : public testing::Test {
   std::map<std::string, std::string> profiles_;
   std::map<std::string, std::vector<v1::Action>> actions_;
   std::map<std::string, v1::Lock> locks_;
+  std::set<std::string> reported_;
   int last_lock_ = 0;
   int releases_ = 0;
   client::FakeServer server_;
