@@ -11,7 +11,7 @@
 #include "core/schedule/attempt_result.h"
 #include "core/schedule/registry.h"
 #include "core/schedule/task_book.h"
-#include "core/schedule/task_book_fixture.h"
+#include "core/schedule/task_book_testing.h"
 #include "gtest/gtest.h"
 
 namespace interlock::schedule {

@@ -11,7 +11,7 @@
 #include "core/base/time.h"
 #include "core/schedule/attempt_result.h"
 #include "core/schedule/registry.h"
-#include "core/schedule/task_book_fixture.h"
+#include "core/schedule/task_book_testing.h"
 #include "google/rpc/error_details.pb.h"
 #include "gtest/gtest.h"
 

@@ -68,7 +68,7 @@ LAYERS = {
     'storage': Layer(('core/base/', 'core/engine/store.h'), _PURE | {'glog', 'rocksdb', 'system'}),
     'server': Layer(('core/', 'storage/'), _SERVER),
     'client': Layer((), _CLIENT),
-    'client/cli': Layer(('client/', 'core/'), _CLIENT),
+    'client/cli': Layer(('client/', 'core/'), _CLIENT | {'zlib'}),
     'tests': Layer(_OWN, _ALL),
 }
 

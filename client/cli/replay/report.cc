@@ -27,7 +27,10 @@ void AddColumns(const FleetResult& result, bool several, bool unanswered, std::v
   if (several) columns.push_back({absl::StrCat("| ", result.profile)});
   for (const char* title : {"allow", "deny", "lock"}) columns.push_back({title, Align::kRight});
   if (unanswered) columns.push_back({"no verdict", Align::kRight});
-  for (const char* title : {"tier", "tiers 0/1/2/3", "alerts", "trips"}) columns.push_back({title, Align::kRight});
+  columns.push_back({"tier", Align::kRight});
+  // Side by side there is no room for these.
+  if (!several) columns.push_back({"tiers 0/1/2/3", Align::kRight});
+  for (const char* title : {"alerts", "trips"}) columns.push_back({title, Align::kRight});
 }
 
 Cell Colored(int64_t count, Color color) { return {FormatCount(count), count == 0 ? Color::kDim : color}; }
@@ -39,7 +42,7 @@ void AddCells(const Tally& tally, bool several, bool unanswered, std::vector<Cel
   cells.push_back(Colored(tally.locked, Color::kRed));
   if (unanswered) cells.push_back(Colored(tally.unanswered, Color::kRed));
   cells.emplace_back(absl::StrCat(tally.tier_max), TierColor(tally.tier_max));
-  cells.emplace_back(TierCounts(tally));
+  if (!several) cells.emplace_back(TierCounts(tally));
   cells.emplace_back(FormatCount(tally.alert_count()));
   cells.push_back(Colored(tally.trips, Color::kRed));
 }

@@ -45,8 +45,8 @@ TEST(ReportTest, OneProfileIsATableAndASummary) {
 TEST(ReportTest, SeveralProfilesStandSideBySide) {
   const std::string text = RenderReport({MakeResult("reference", 900), MakeResult("tool_calling", 7)}, false);
   EXPECT_EQ(text.substr(0, text.find("command")),
-            "agent    runs  actions  | reference  allow  deny  lock  tier  tiers 0/1/2/3  alerts  trips  "
-            "| tool_calling  allow  deny  lock  tier  tiers 0/1/2/3  alerts  trips\n");
+            "agent    runs  actions  | reference  allow  deny  lock  tier  alerts  trips  "
+            "| tool_calling  allow  deny  lock  tier  alerts  trips\n");
   EXPECT_NE(text.find("|              600   900"), std::string::npos) << text;
   EXPECT_NE(text.find("profile reference\n"), std::string::npos);
 }
