@@ -31,15 +31,16 @@ absl::Status ForEachRow(const Store& store, Table table,
                         const std::function<absl::Status(absl::string_view key, Message message)>& visit,
                         const std::string& prefix = "") {
   absl::Status result;
-  const absl::Status scanned = store.Scan({table, prefix, keys::PrefixEnd(prefix), false}, [&](absl::string_view key, absl::string_view value) {
-    Message message;
-    if (!message.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-      result = Damaged(table, key, "the row cannot be read");
-      return false;
-    }
-    result = visit(key, std::move(message));
-    return result.ok();
-  });
+  const absl::Status scanned =
+      store.Scan({table, prefix, keys::PrefixEnd(prefix), false}, [&](absl::string_view key, absl::string_view value) {
+        Message message;
+        if (!message.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+          result = Damaged(table, key, "the row cannot be read");
+          return false;
+        }
+        result = visit(key, std::move(message));
+        return result.ok();
+      });
   return scanned.ok() ? result : scanned;
 }
 

@@ -23,18 +23,16 @@ constexpr KindName kKinds[] = {
 };
 
 absl::Status Refused(absl::string_view what) {
-  return MakeError(
-      absl::StatusCode::kUnauthenticated, "PRINCIPAL_INVALID",
-      absl::StrCat("metadata ", kPrincipalKey, " ", what,
-                   "; send it once as kind:id with kind human, agent, worker or service and an id "
-                   "of 1 to ",
-                   kIdBytesMax, " visible ASCII characters, for example human:alice"));
+  return MakeError(absl::StatusCode::kUnauthenticated, "PRINCIPAL_INVALID",
+                   absl::StrCat("metadata ", kPrincipalKey, " ", what,
+                                "; send it once as kind:id with kind human, agent, worker or service and an id "
+                                "of 1 to ",
+                                kIdBytesMax, " visible ASCII characters, for example human:alice"));
 }
 
 bool IsGoodId(absl::string_view id) {
-  return !id.empty() && id.size() <= kIdBytesMax && std::all_of(id.begin(), id.end(), [](char c) {
-    return absl::ascii_isgraph(static_cast<unsigned char>(c));
-  });
+  return !id.empty() && id.size() <= kIdBytesMax &&
+         std::all_of(id.begin(), id.end(), [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); });
 }
 
 }  // namespace

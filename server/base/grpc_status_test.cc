@@ -58,8 +58,8 @@ TEST(GrpcStatusTest, EveryCodeKeepsItsNameAndNumber) {
 }
 
 TEST(GrpcStatusTest, ErrorInfoReachesTheDetails) {
-  const grpc::Status status = ToGrpcStatus(
-      MakeError(absl::StatusCode::kAborted, "ETAG_MISMATCH", "read it again", {{"etag", "abc"}}));
+  const grpc::Status status =
+      ToGrpcStatus(MakeError(absl::StatusCode::kAborted, "ETAG_MISMATCH", "read it again", {{"etag", "abc"}}));
   const google::rpc::Status details = DetailsOf(status);
   EXPECT_EQ(details.code(), 10);
   EXPECT_EQ(details.message(), "read it again");

@@ -7,9 +7,9 @@
 #include "core/base/check.h"
 #include "core/base/error.h"
 #include "core/base/ids.h"
-#include "core/engine/keys.h"
 #include "core/base/serialize.h"
 #include "core/base/status_macros.h"
+#include "core/engine/keys.h"
 #include "interlock/v1/lock_service.pb.h"
 
 namespace interlock::server {
@@ -32,17 +32,19 @@ bool InForce(const v1::Lock& lock) { return lock.state() != v1::LOCK_STATE_CLEAR
 absl::Status LockFeed::Reset(const Store& store, int64_t revision) {
   Locks in_force;
   absl::Status status;
-  INTERLOCK_RETURN_IF_ERROR(store.Scan({Table::kLock, keys::LocksInForce(), keys::PrefixEnd(keys::LocksInForce())}, [&](absl::string_view key, absl::string_view value) {
-    v1::Lock lock;
-    if (!lock.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-      status = MakeError(absl::StatusCode::kDataLoss, "LOCK_DAMAGED",
-                         absl::StrCat("the lock under key ", absl::BytesToHexString(key),
-                                      " cannot be read; restore the store from a backup"));
-      return false;
-    }
-    in_force[IdNumber("lock", lock.lock_id())] = MakeLockEvent(lock);
-    return true;
-  }));
+  INTERLOCK_RETURN_IF_ERROR(store.Scan({Table::kLock, keys::LocksInForce(), keys::PrefixEnd(keys::LocksInForce())},
+                                       [&](absl::string_view key, absl::string_view value) {
+                                         v1::Lock lock;
+                                         if (!lock.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+                                           status = MakeError(
+                                               absl::StatusCode::kDataLoss, "LOCK_DAMAGED",
+                                               absl::StrCat("the lock under key ", absl::BytesToHexString(key),
+                                                            " cannot be read; restore the store from a backup"));
+                                           return false;
+                                         }
+                                         in_force[IdNumber("lock", lock.lock_id())] = MakeLockEvent(lock);
+                                         return true;
+                                       }));
   INTERLOCK_RETURN_IF_ERROR(status);
   MutexLock lock(mutex_);
   revision_ = revision;

@@ -79,8 +79,10 @@ absl::StatusOr<v1::ListLocksResponse> Read(const Store& store, const v1::ListLoc
   const auto wanted = [&](const v1::Lock& lock) {
     return request.tenant_id().empty() || lock.tenant_id().empty() || lock.tenant_id() == request.tenant_id();
   };
-  INTERLOCK_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                             TakeRows(store, OldestFirst(Table::kLock, request.include_clear() ? "" : keys::LocksInForce()), page, *response.mutable_locks(), wanted));
+  INTERLOCK_ASSIGN_OR_RETURN(
+      *response.mutable_next_page_token(),
+      TakeRows(store, OldestFirst(Table::kLock, request.include_clear() ? "" : keys::LocksInForce()), page,
+               *response.mutable_locks(), wanted));
   return response;
 }
 
