@@ -22,12 +22,13 @@ seconds_since_start() {
 
 echo "1/4 Installing what is missing ..."
 bazel/install_deps.sh build
-warmth=warm
-[ -d "${HOME:-}/.cache/interlock-bazel" ] || warmth=cold
+source bazel/environment.sh
+warmth=cold
+if [ -n "$(ls -A "$interlock_cache/interlock-bazel")" ]; then warmth=warm; fi
 
 echo "2/4 Building (the first time takes some minutes) ..."
-bazel build -c opt //server/main:interlockd //client/cli:interlockctl
-bin=$(bazel info -c opt bazel-bin 2>/dev/null)
+"${bazel[@]}" build "${bazel_options[@]}" -c opt //server/main:interlockd //client/cli:interlockctl
+bin=$("${bazel[@]}" info "${bazel_options[@]}" -c opt bazel-bin 2>/dev/null)
 interlockctl="$bin/client/cli/interlockctl"
 
 echo "3/4 Starting the server ..."

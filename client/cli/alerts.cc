@@ -32,7 +32,7 @@ std::vector<Column> Columns() {
           {"transition"},
           {"tenant"},
           {"agent"},
-          {.title = "about", .width_max = 80}};
+          {.title = "about", .width_max = 100}};
 }
 
 std::vector<Cell> Row(const v1::Alert& alert) {

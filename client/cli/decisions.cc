@@ -9,10 +9,11 @@
 namespace interlock::cli {
 namespace {
 
-// The first reason sums up; the one after it, if there is one, is what it comes from.
+// What tells most: for a lock its cause, which comes first; else what comes after the reason that sums up.
 std::string MainReason(const v1::Decision& decision) {
   if (decision.reasons().empty()) return "";
-  return decision.reasons(decision.reasons_size() > 1 ? 1 : 0).text();
+  const bool second = decision.verdict() != v1::VERDICT_LOCK && decision.reasons_size() > 1;
+  return decision.reasons(second ? 1 : 0).text();
 }
 
 Table Tabulate(const v1::ListDecisionsResponse& list) {

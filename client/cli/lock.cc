@@ -58,7 +58,7 @@ Table Tabulate(const v1::ListLocksResponse& list) {
                {"state"},
                {"version", Align::kRight},
                {"engaged"},
-               {.title = "first cause", .width_max = 80}});
+               {.title = "first cause", .width_max = 100}});
   for (const v1::Lock& lock : list.locks()) {
     table.AddRow({lock.lock_id(), lock.tenant_id(), ScopeText(lock), FormatEnum(lock.kind()), StateCell(lock),
                   absl::StrCat(lock.version()), FormatTime(lock.engage_time()), FirstReason(lock)});

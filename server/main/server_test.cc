@@ -53,6 +53,9 @@ class ServerTest : public ::testing::Test {
     api_ = std::make_unique<Api>(NewChannel());
   }
 
+  // The server still writes to the log and the store while it stops.
+  void TearDown() override { server_->Stop(); }
+
   std::shared_ptr<grpc::Channel> NewChannel() const {
     return grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());
   }

@@ -16,9 +16,9 @@ absl::StatusOr<ExitCode> RunDemo(Context& context) {
         "--time_source=wall");
   }
   // A tenant of its own, so that one demo does not see what another left.
-  const std::string fresh =
+  const std::string tenant =
       absl::StrCat("demo-", client::NewRequestId(context.client_options.environment).substr(0, 8));
-  Story story(context.client, context.output, context.arguments.Get("tenant", fresh));
+  Story story(context.client, context.output, tenant);
   const absl::Status status = story.Tell();
   if (absl::IsAborted(status)) {
     context.output.Note(absl::StrCat("surprise: ", status.message()));
@@ -33,10 +33,10 @@ absl::StatusOr<ExitCode> RunDemo(Context& context) {
 std::vector<Command> DemoCommands() {
   return {{
       .name = "demo",
-      .summary = "shows on a running server what Interlock does, in a tenant of its own",
+      .summary = "shows on a running server what Interlock does, in a new tenant",
       .details = "  Exits with 1, and says what was expected, if anything goes otherwise than told.",
       .positionals = {},
-      .flags = {{.name = "tenant", .value = "TENANT", .help = "default: demo-XXXXXXXX, a new one each time"}},
+      .flags = {},
       .run = RunDemo,
   }};
 }
