@@ -61,7 +61,7 @@ until address=$(sed -n 's/^interlockd listening on //p' "$output") && [ -n "$add
 done
 export INTERLOCK_ADDRESS=$address
 echo "    serving on $address, data in $data_dir"
-"$interlockctl" decide --tenant=quickstart --agent=first --type=write_blog --risk=0.1 --impact=0.1
+"$interlockctl" decide --tenant="quickstart-$$" --agent=first --type=write_blog --risk=0.1 --impact=0.1
 echo "    from start to first verdict: $(seconds_since_start) s ($warmth build cache)"
 
 echo "4/4 Running the demo ..."

@@ -16,6 +16,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -108,6 +109,9 @@ class Exercise {
     hanging_.reset();
     const int exit_code = server_->Terminate();
     if (exit_code != 0) recorder_.Fail(absl::StrCat("the server ended with ", exit_code));
+    // A killed server cannot tell by its exit code what a sanitizer found.
+    if (absl::StrContains(server_->ReadLog(), "Sanitizer:"))
+      recorder_.Fail("a sanitizer found something in the server");
     subscriber_rounds_.WaitUntilLeft();
     server_->Restart();
     return CheckAll("after an orderly end", /*subscriber_is_idle=*/true);

@@ -37,7 +37,14 @@ expect() {
   fi
 }
 
+buf=$(npm_tool buf)
+if [[ -n ${buf} ]]; then
+  mkdir -p "${tree}/tests/lint" "${tree}/cache"
+  (cd "${tree}" && HOME=${tree}/cache BUF_CACHE_DIR=${tree}/cache "${buf}" build -o tests/lint/released_api.binpb)
+fi
+
 expect passes clang_format_test.sh
+expect passes buf_breaking_test.sh
 expect passes buildifier_test.sh
 expect passes buf_lint_test.sh
 
@@ -52,3 +59,7 @@ expect fails buildifier_test.sh
 
 sed -i '/What it says/d' "${tree}/proto/interlock/v1/x.proto"
 expect fails buf_lint_test.sh
+
+# A field that changes its type cannot be read by those who know the old one.
+sed -i 's/string text/int64 text/' "${tree}/proto/interlock/v1/x.proto"
+expect fails buf_breaking_test.sh

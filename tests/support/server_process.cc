@@ -137,7 +137,10 @@ bool ServerProcess::WaitUntilServing(absl::Time deadline) {
 
 void ServerProcess::Kill9() {
   INTERLOCK_CHECK(pid_ != 0 && kill(pid_, SIGKILL) == 0);
-  Wait();
+  const int end = Wait();
+  if (end == -SIGKILL) return;
+  std::fprintf(stderr, "interlockd had ended by itself, with %d, and said:\n%s\n", end, ReadLog().c_str());
+  INTERLOCK_CHECK(end == -SIGKILL);
 }
 
 void ServerProcess::RequestTermination() { INTERLOCK_CHECK(pid_ != 0 && kill(pid_, SIGTERM) == 0); }

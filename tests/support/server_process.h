@@ -40,7 +40,7 @@ class ServerProcess {
   // A new connection to the running server, which shares nothing with earlier ones.
   std::shared_ptr<grpc::Channel> NewChannel() const;
 
-  // Ends it as a crash does, by SIGKILL, and waits until it is gone.
+  // Ends it as a crash does, by SIGKILL, and waits until it is gone. A server that had ended by itself ends the test.
   void Kill9();
   // Asks it to end, by SIGTERM. Returns at once; Wait tells how it ended.
   void RequestTermination();
