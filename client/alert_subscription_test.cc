@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -228,8 +229,9 @@ TEST_F(AlertSubscriptionTest, CancelFromAnotherThreadEndsAWaitOnTheStream) {
 }
 
 TEST_F(AlertSubscriptionTest, CancelFromAnotherThreadEndsAWaitForTheBackoff) {
+  Serve({[](grpc::ServerContext&, const auto&, Writer&) { return grpc::Status(grpc::StatusCode::UNAVAILABLE, "no"); }});
   ClientOptions options;
-  options.address = UnreachableAddress();
+  options.address = server_.address();
   options.retry = {.backoff_initial = absl::Hours(1), .backoff_max = absl::Hours(1)};
   const Client client(options);
   std::thread canceller;
@@ -239,6 +241,37 @@ TEST_F(AlertSubscriptionTest, CancelFromAnotherThreadEndsAWaitForTheBackoff) {
   borrowed = &subscription;
   EXPECT_EQ(subscription.Next().status().code(), absl::StatusCode::kCancelled);
   canceller.join();
+}
+
+TEST_F(AlertSubscriptionTest, CancelFromAnotherThreadEndsAWaitForAServer) {
+  ClientOptions options;
+  options.address = UnreachableAddress();
+  const Client client(options);
+  AlertSubscription subscription(client, {});
+  std::thread canceller([&] { subscription.Cancel(); });
+  EXPECT_EQ(subscription.Next().status().code(), absl::StatusCode::kCancelled);
+  canceller.join();
+}
+
+TEST_F(AlertSubscriptionTest, ServerThatComesBackIsFoundAgain) {
+  const auto answer = [](grpc::ServerContext& context, const v1::SubscribeAlertsRequest& request, Writer& writer) {
+    SendOpened(writer, request.after_sequence());
+    SendBatch(writer, request.after_sequence(), request.after_sequence() + 1, request.after_sequence() + 1);
+    return WaitForCancel(context);
+  };
+  auto server = std::make_unique<FakeServer>();
+  server->answers.subscribe_alerts = answer;
+  ClientOptions options;
+  options.address = server->address();
+  const Client client(options);
+  AlertSubscription subscription(client, {});
+  ExpectNext(subscription, 1);
+  server.reset();
+  // Nobody serves for a while.
+  EXPECT_EQ(subscription.Next(absl::Milliseconds(300)).status().code(), absl::StatusCode::kDeadlineExceeded);
+  server = std::make_unique<FakeServer>(options.address);
+  server->answers.subscribe_alerts = answer;
+  ExpectNext(subscription, 2);
 }
 
 TEST_F(AlertSubscriptionTest, RunHandsOutAlertsUntilTheCallbackHasEnough) {

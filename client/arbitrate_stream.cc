@@ -137,8 +137,7 @@ absl::StatusOr<std::vector<v1::ArbitrateResult>> ArbitrateStream::Arbitrate(std:
     if (!status.ok()) state_->stream.reset();
     return status;
   };
-  const absl::Status status =
-      CallWithRetry(client.retry, client.environment, options.deadline.value_or(client.deadline), attempt);
+  const absl::Status status = state_->connection->Retry(options.deadline.value_or(client.deadline), attempt);
   if (!status.ok()) return status;
   return results;
 }

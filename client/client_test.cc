@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -166,6 +167,25 @@ TEST_F(ClientTest, DetailsOfAnErrorReachTheCaller) {
   EXPECT_EQ(ErrorReason(status), "INVALID_FIELD");
   ASSERT_EQ(FieldViolations(status).field_violations_size(), 1);
   EXPECT_EQ(FieldViolations(status).field_violations(0).field(), "policy.tiers[0].tier");
+}
+
+TEST(RestartedServerTest, ClientFindsItsWayBack) {
+  auto server = std::make_unique<FakeServer>();
+  const auto answer = [](grpc::ServerContext&, const v1::GetServerInfoRequest&, v1::ServerInfo&) {
+    return grpc::Status::OK;
+  };
+  server->answers.get_server_info = answer;
+  ClientOptions options;
+  options.address = server->address();
+  const Client client(options);
+  ASSERT_TRUE(client.GetServerInfo({}).ok());
+  server.reset();
+  EXPECT_EQ(client.GetServerInfo({}, {.deadline = absl::Milliseconds(300)}).status().code(),
+            absl::StatusCode::kUnavailable);
+  server = std::make_unique<FakeServer>(options.address);
+  server->answers.get_server_info = answer;
+  const auto info = client.GetServerInfo({}, {.deadline = absl::Seconds(20)});
+  EXPECT_TRUE(info.ok()) << info.status();
 }
 
 TEST(UnreachableServerTest, CallEndsWithUnavailable) {

@@ -4,6 +4,8 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
@@ -20,6 +22,8 @@ constexpr absl::Duration kKeepaliveInterval = absl::Minutes(6);
 constexpr absl::Duration kReconnectMin = absl::Milliseconds(100);
 constexpr absl::Duration kReconnectMax = absl::Seconds(1);
 constexpr absl::Duration kConnectTimeout = absl::Seconds(5);
+// How long a further attempt waits for a connection before it is made all the same.
+constexpr absl::Duration kConnectPatience = absl::Milliseconds(100);
 
 int Milliseconds(absl::Duration duration) { return static_cast<int>(absl::ToInt64Milliseconds(duration)); }
 
@@ -52,6 +56,19 @@ void Connection::Identify(grpc::ClientContext& context) const {
     context.AddMetadata("authorization", absl::StrCat("Bearer ", options_.token));
   }
   if (!options_.principal.empty()) context.AddMetadata("interlock-principal", options_.principal);
+}
+
+absl::Status Connection::Retry(absl::Duration deadline,
+                               const std::function<absl::Status(absl::Duration)>& attempt) const {
+  bool first = true;
+  return CallWithRetry(options_.retry, options_.environment, deadline, [&](absl::Duration left) {
+    if (!std::exchange(first, false)) {
+      const absl::Time begin = absl::Now();
+      channel_->WaitForConnected(GrpcDeadline(std::min(left / 2, kConnectPatience)));
+      left -= absl::Now() - begin;
+    }
+    return attempt(left);
+  });
 }
 
 }  // namespace interlock::client

@@ -4,6 +4,8 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -31,6 +33,10 @@ class Connection {
   // Adds who calls. Every call goes through here.
   void Identify(grpc::ClientContext& context) const;
 
+  // Makes `attempt` until it succeeds, as CallWithRetry does. gRPC connects only while somebody waits for it, so before
+  // each further attempt the connection is waited for, shortly.
+  absl::Status Retry(absl::Duration deadline, const std::function<absl::Status(absl::Duration)>& attempt) const;
+
   // Makes a unary call with its retries. A request that has a request_id gets one if it is empty,
   // so that a repeat is the same call to the server.
   template <typename Stub, typename Request, typename Reply>
@@ -49,7 +55,7 @@ class Connection {
       reply.Clear();
       return FromGrpc((stub.*method)(&context, request, &reply));
     };
-    absl::Status status = CallWithRetry(options_.retry, options_.environment, deadline, attempt);
+    absl::Status status = Retry(deadline, attempt);
     if (!status.ok()) return status;
     return reply;
   }

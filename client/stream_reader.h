@@ -28,6 +28,8 @@ class StreamReader {
 
   StreamReader(const Connection& connection, const Start& start) {
     connection.Identify(context_);
+    // A stream without a server waits for it: gRPC connects only while somebody waits.
+    context_.set_wait_for_ready(true);
     reader_ = start(&context_, &queue_, this);
   }
 

@@ -151,10 +151,10 @@ struct FakeServer::Services {
   FakeAdminService admin;
 };
 
-FakeServer::FakeServer() : services_(std::make_unique<Services>(answers)) {
+FakeServer::FakeServer(const std::string& address) : services_(std::make_unique<Services>(answers)) {
   int port = 0;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
   builder.RegisterService(&services_->monitor);
   builder.RegisterService(&services_->safety);
   builder.RegisterService(&services_->lock);

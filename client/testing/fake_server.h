@@ -60,10 +60,10 @@ struct FakeAnswers {
       arbitrate_stream;
 };
 
-// Serves on a free port of the loopback until it is destroyed.
+// Serves until it is destroyed, on a free port of the loopback, or where an earlier one has served.
 class FakeServer {
  public:
-  FakeServer();
+  explicit FakeServer(const std::string& address = "127.0.0.1:0");
   ~FakeServer();
   FakeServer(const FakeServer&) = delete;
   FakeServer& operator=(const FakeServer&) = delete;

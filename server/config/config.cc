@@ -26,6 +26,12 @@ ABSL_FLAG(
     std::string, time_source, "wall",
     "Where time comes from: wall (the machine's clock) or request (the times in requests, for replays, simulations "
     "and tests; nothing fires by the clock then). request is only taken with a loopback --listen.");
+ABSL_FLAG(
+    absl::Duration, alert_retention, interlock::server::Config().alert_retention,
+    "How long alerts stay in the log, for example 720h; at least 1m. Whoever resumes from an older one is told how "
+    "many were lost.");
+ABSL_FLAG(int64_t, alert_log_bytes_max, interlock::server::Config().alert_log_bytes_max,
+          "How many bytes of alerts stay in the log, at least 1024.");
 ABSL_FLAG(int32_t, executor_threads, interlock::server::Config().executor_threads,
           "How many attempts of tasks run at once, 1 to 256.");
 ABSL_FLAG(
@@ -37,6 +43,8 @@ namespace interlock::server {
 namespace {
 
 constexpr int32_t kExecutorThreadsMax = 256;
+constexpr absl::Duration kAlertRetentionMin = absl::Minutes(1);
+constexpr int64_t kAlertLogBytesMin = 1024;
 
 absl::Status Invalid(absl::string_view flag, absl::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, "CONFIG_INVALID", absl::StrCat("--", flag, " ", what));
@@ -102,6 +110,14 @@ absl::Status CheckConfig(const Config& config) {
   if (config.time_source != v1::TIME_SOURCE_WALL && config.time_source != v1::TIME_SOURCE_REQUEST) {
     return Invalid("time_source", "is wall or request");
   }
+  if (config.alert_retention < kAlertRetentionMin) {
+    return Invalid("alert_retention", absl::StrCat("is at least ", absl::FormatDuration(kAlertRetentionMin), ", not ",
+                                                   absl::FormatDuration(config.alert_retention)));
+  }
+  if (config.alert_log_bytes_max < kAlertLogBytesMin) {
+    return Invalid("alert_log_bytes_max",
+                   absl::StrCat("is at least ", kAlertLogBytesMin, ", not ", config.alert_log_bytes_max));
+  }
   if (config.executor_threads < 1 || config.executor_threads > kExecutorThreadsMax) {
     return Invalid("executor_threads",
                    absl::StrCat("is 1 to ", kExecutorThreadsMax, ", not ", config.executor_threads));
@@ -118,6 +134,8 @@ absl::StatusOr<Config> ConfigFromFlags() {
   config.time_source = time_source == "wall"      ? v1::TIME_SOURCE_WALL
                        : time_source == "request" ? v1::TIME_SOURCE_REQUEST
                                                   : v1::TIME_SOURCE_UNSPECIFIED;
+  config.alert_retention = absl::GetFlag(FLAGS_alert_retention);
+  config.alert_log_bytes_max = absl::GetFlag(FLAGS_alert_log_bytes_max);
   config.executor_threads = absl::GetFlag(FLAGS_executor_threads);
   config.secret_key_file = absl::GetFlag(FLAGS_secret_key_file);
   INTERLOCK_RETURN_IF_ERROR(CheckConfig(config));

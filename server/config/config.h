@@ -6,6 +6,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/limits.h"
 #include "interlock/v1/admin_service.pb.h"
 
 namespace interlock::server {
@@ -19,6 +21,10 @@ struct Config {
   std::string default_profile = "reference";
   // Where the engine's time comes from.
   v1::TimeSource time_source = v1::TIME_SOURCE_WALL;
+  // How long alerts stay in the log, at least 1 minute, and how many bytes of them at most, at least 1 KiB; whichever
+  // comes first cuts the log at its old end.
+  absl::Duration alert_retention = kAlertRetention;
+  int64_t alert_log_bytes_max = kAlertLogBytesMax;
   // How many attempts of tasks run at once, 1..256.
   int32_t executor_threads = 8;
   // The key that secrets are sealed with; made if it is missing. Empty: secret.key in data_dir.

@@ -96,6 +96,18 @@ TEST(ConfigTest, ExecutorThreadsAre1To256) {
   }
 }
 
+TEST(ConfigTest, AlertsStayForAMinuteAndAKibibyteAtLeast) {
+  Config config;
+  config.alert_retention = absl::Minutes(1);
+  config.alert_log_bytes_max = 1024;
+  EXPECT_EQ(Problem(config), "");
+  config.alert_retention -= absl::Nanoseconds(1);
+  EXPECT_TRUE(absl::StrContains(Problem(config), "--alert_retention is at least 1m"));
+  config = Config();
+  config.alert_log_bytes_max = 1023;
+  EXPECT_TRUE(absl::StrContains(Problem(config), "--alert_log_bytes_max is at least 1024"));
+}
+
 TEST(ConfigTest, AKeyFileOfItsOwnIsUsed) {
   Config config;
   config.secret_key_file = "/keys/interlock";
@@ -124,6 +136,8 @@ TEST_F(FlagsTest, EveryFlagReachesTheConfiguration) {
   Set("data_dir", "/data");
   Set("default_profile", "tool_calling");
   Set("time_source", "request");
+  Set("alert_retention", "36h");
+  Set("alert_log_bytes_max", "4096");
   Set("executor_threads", "3");
   Set("secret_key_file", "/key");
   const auto config = ConfigFromFlags();
@@ -132,6 +146,8 @@ TEST_F(FlagsTest, EveryFlagReachesTheConfiguration) {
   EXPECT_EQ(config->data_dir, "/data");
   EXPECT_EQ(config->default_profile, "tool_calling");
   EXPECT_EQ(config->time_source, v1::TIME_SOURCE_REQUEST);
+  EXPECT_EQ(config->alert_retention, absl::Hours(36));
+  EXPECT_EQ(config->alert_log_bytes_max, 4096);
   EXPECT_EQ(config->executor_threads, 3);
   EXPECT_EQ(config->secret_key_file, "/key");
 }

@@ -6,6 +6,7 @@
 #include "server/auth/principal.h"
 #include "server/base/version.h"
 #include "server/rpc/unary_call.h"
+#include "storage/store_header.h"
 
 namespace interlock::server {
 
@@ -17,6 +18,7 @@ grpc::ServerUnaryReactor* AdminServiceImpl::GetServerInfo(grpc::CallbackServerCo
                                     Effects& effects) -> absl::StatusOr<v1::ServerInfo> {
     INTERLOCK_ASSIGN_OR_RETURN(v1::ServerInfo info, engine.Apply(*request, command, effects));
     info.set_version(kVersion);
+    info.set_format_version(storage::kFormatVersion);
     *info.mutable_start_time() = ToProto(rooms_.start_time);
     info.set_caller(FormatPrincipal(command.caller));
     return info;

@@ -203,6 +203,19 @@ TEST_P(ChainTest, EachTransitionOfAnEpisodeMakesOneAlert) {
   EXPECT_GT(systemic.diagnostic_brief().evidence().anomaly_confidence(), 0.65);
 }
 
+TEST_P(ChainTest, OtherMetricsOfTheSameTierUpdateTheEpisode) {
+  v1::ReportSnapshotRequest report = ReportOf(tenant_, "a", kHealthy);
+  report.mutable_snapshot()->set_success_rate(kTier3);
+  ASSERT_TRUE(api_.Call(&Monitor::ReportSnapshot, report).ok());
+  report.mutable_snapshot()->set_success_rate(kHealthy);
+  report.mutable_snapshot()->set_efficiency_score(kTier3);
+  ASSERT_TRUE(api_.Call(&Monitor::ReportSnapshot, report).ok());
+  ASSERT_THAT(AllTransitions(), ElementsAre(v1::TRANSITION_FIRED, v1::TRANSITION_UPDATED));
+  const v1::Alert updated = AllAlerts().back();
+  EXPECT_EQ(updated.type(), "systemic_anomaly");
+  EXPECT_THAT(updated.diagnostic_brief().evidence().breached_metrics(), ElementsAre(v1::METRIC_EFFICIENCY_SCORE));
+}
+
 TEST_P(ChainTest, FindingsAddUpToTheLockCriteria) {
   // Findings from few samples are unsure and do not count: five of them make a confidence of 5/15.
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Record("unsure", v1::METRIC_EFFICIENCY_SCORE, 0.2).tier(), 3);

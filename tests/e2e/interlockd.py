@@ -12,7 +12,7 @@ class Interlockd:
   """A server on a free port of 127.0.0.1 with a store of its own; use it in a with statement."""
 
   def __init__(self, *flags):
-    self._flags = flags
+    self.flags = flags
     self._directory = tempfile.TemporaryDirectory(dir=os.environ.get('TEST_TMPDIR'))
     self._process = None
     self.address = ''
@@ -31,7 +31,7 @@ class Interlockd:
     """Starts it, again on the same store if it ran before, and waits until it serves."""
     with open(os.path.join(self._directory.name, 'stderr'), 'ab') as log:
       self._process = subprocess.Popen(
-          [self._binary(), '--listen=127.0.0.1:0', f'--data_dir={self._directory.name}/store', *self._flags],
+          [self._binary(), '--listen=127.0.0.1:0', f'--data_dir={self._directory.name}/store', *self.flags],
           stdout=subprocess.PIPE, stderr=log, text=True)
     line = self._process.stdout.readline().rstrip('\n')
     if not line.startswith(_ANNOUNCEMENT):

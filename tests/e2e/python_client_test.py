@@ -36,7 +36,7 @@ _generate_stubs()
 
 # pylint: disable=wrong-import-position
 from google.rpc import error_details_pb2, status_pb2
-from interlock.v1 import (action_pb2, alert_pb2, alert_service_pb2, alert_service_pb2_grpc, decision_pb2,
+from interlock.v1 import (action_pb2, admin_service_pb2, admin_service_pb2_grpc, alert_pb2, alert_service_pb2, alert_service_pb2_grpc, decision_pb2,
                           lock_pb2, lock_service_pb2, lock_service_pb2_grpc, monitor_service_pb2,
                           monitor_service_pb2_grpc, policy_pb2, safety_service_pb2, safety_service_pb2_grpc,
                           snapshot_pb2)
@@ -134,6 +134,12 @@ class PythonClientTest(unittest.TestCase):
     listed = self.safety.ListDecisions(safety_service_pb2.ListDecisionsRequest(tenant_id='acme'), timeout=_SECONDS)
     self.assertEqual([d.sequence for d in listed.decisions], [3, 2, 1])
 
+  def test_server_says_what_it_is(self):
+    admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
+    info = admin.GetServerInfo(admin_service_pb2.GetServerInfoRequest(), metadata=_AGENT, timeout=_SECONDS)
+    self.assertEqual((info.format_version, info.default_profile, info.caller), (1, 'reference', 'agent:a1'))
+    self.assertTrue(info.version and info.epoch)
+
   def test_bad_input_names_the_fields(self):
     with self.assertRaises(grpc.RpcError) as refused:
       self._arbitrate(risk_score=float('nan'), impact_score=2)
@@ -141,6 +147,30 @@ class PythonClientTest(unittest.TestCase):
     bad_request = error_details_pb2.BadRequest.FromString(_details(refused.exception)['BadRequest'])
     self.assertEqual([violation.field for violation in bad_request.field_violations],
                      ['action.risk_score', 'action.impact_score'])
+
+  def test_what_retention_cut_is_said_and_not_skipped(self):
+    self.server.terminate()
+    self.server.flags = ('--alert_log_bytes_max=4096',)
+    self.server.start()
+    self._connect()
+    for _ in range(20):
+      self._report(0.2)
+      self._report(0.95)
+    # What was cut is cut by the next batch after it.
+    self._arbitrate(risk_score=0.1)
+    listed = self.alerts.ListAlerts(alert_service_pb2.ListAlertsRequest(tenant_id='acme'), timeout=_SECONDS)
+    oldest = listed.oldest_sequence
+    self.assertGreater(oldest, 1)
+    self.assertEqual(listed.alerts[0].sequence, oldest)
+    received, _ = self._subscribe(min_tier=0, after_sequence=1)
+    expired = received.get(timeout=_SECONDS)
+    self.assertEqual(expired.code(), grpc.StatusCode.OUT_OF_RANGE)
+    info = error_details_pb2.ErrorInfo.FromString(_details(expired)['ErrorInfo'])
+    self.assertEqual((info.reason, info.metadata['oldest_sequence'], info.metadata['lost_count']),
+                     ('SEQUENCE_EXPIRED', str(oldest), str(oldest - 2)))
+    received, _ = self._subscribe(min_tier=0, after_sequence=oldest - 1)
+    self.assertEqual(received.get(timeout=_SECONDS).oldest_sequence, oldest)
+    self.assertEqual(received.get(timeout=_SECONDS).sequence, oldest)
 
   def test_stop_ends_streams_and_keeps_what_was_acknowledged(self):
     received, _ = self._subscribe(min_tier=0)
