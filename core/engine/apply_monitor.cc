@@ -113,8 +113,8 @@ void EngineMemory::Grade(TenantData& tenant, AgentData& agent, v1::Assessment as
                          absl::Time time, Effects& effects) {
   const v1::PolicySet& policy = PolicyOf(&tenant).policy();
   const monitor::CriteriaOutcome outcome = monitor::UpdateCriteria(policy, assessment, agent.criteria);
-  const int findings =
-      outcome.episode_tier > 0 ? agent.criteria[static_cast<size_t>(outcome.episode_tier - 1)].count() : 0;
+  // The findings are those of the assessment's own tier, also where enough of them raise the episode above it.
+  const int findings = assessment.tier() > 0 ? agent.criteria[static_cast<size_t>(assessment.tier() - 1)].count() : 0;
   const auto change = episodes.ObservePerformance({assessment, policy, outcome.episode_tier, findings}, ids, time);
   const v1::Episode* episode = episodes.FindPerformance(assessment.tenant_id(), assessment.agent_id());
   if (episode != nullptr) assessment.set_episode_id(episode->episode_id());

@@ -1,5 +1,6 @@
 #include "server/rpc/history.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -60,6 +61,17 @@ absl::StatusOr<std::string> TakeRows(const Store& store, const ScanRange& range,
 }
 
 constexpr auto kEveryRow = [](const auto&) { return true; };
+
+// The oldest alert that is in the store; the one after the head if there is none.
+absl::StatusOr<int64_t> OldestAlert(const Store& store, const AlertRange& range) {
+  int64_t oldest = range.head + 1;
+  INTERLOCK_RETURN_IF_ERROR(
+      store.Scan({Table::kAlert, keys::Number(range.oldest), ""}, [&oldest](absl::string_view key, absl::string_view) {
+        oldest = std::min(oldest, keys::LastNumber(key));
+        return false;
+      }));
+  return oldest;
+}
 
 }  // namespace
 
@@ -130,9 +142,14 @@ absl::StatusOr<v1::ListPolicyVersionsResponse> Read(const Store& store, const v1
 }
 
 absl::StatusOr<v1::ListAlertsResponse> Read(const Store& store, const v1::ListAlertsRequest& request,
-                                            const AlertRange& range) {
+                                            AlertRange range) {
   INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request, {}, range.epoch));
-  int64_t after = request.after_sequence() == 0 ? range.oldest - 1 : request.after_sequence();
+  int64_t after = request.after_sequence();
+  if (after == 0 && page.last_key().empty()) {
+    // Whoever asks for the oldest that is left gets that, also if the log was cut since `range` was taken.
+    INTERLOCK_ASSIGN_OR_RETURN(range.oldest, OldestAlert(store, range));
+    after = range.oldest - 1;
+  }
   if (!page.last_key().empty()) {
     after = keys::LastNumber(page.last_key());
     if (after < 0) return Page::BadToken();

@@ -29,8 +29,7 @@ absl::StatusOr<v1::PolicySet> Read(const Store& store, const v1::GetPolicyReques
 absl::StatusOr<v1::ListPolicyVersionsResponse> Read(const Store& store, const v1::ListPolicyVersionsRequest& request);
 
 // `range` is how far the log reaches. OUT_OF_RANGE (SEQUENCE_EXPIRED), FAILED_PRECONDITION (SEQUENCE_AHEAD).
-absl::StatusOr<v1::ListAlertsResponse> Read(const Store& store, const v1::ListAlertsRequest& request,
-                                            const AlertRange& range);
+absl::StatusOr<v1::ListAlertsResponse> Read(const Store& store, const v1::ListAlertsRequest& request, AlertRange range);
 absl::StatusOr<v1::ListUserAlertsResponse> Read(const Store& store, const v1::ListUserAlertsRequest& request);
 
 // NOT_FOUND (TASK_NOT_FOUND).

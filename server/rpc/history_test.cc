@@ -247,6 +247,14 @@ TEST_F(HistoryTest, ListAlertsStartsAtTheOldestThatIsLeft) {
   EXPECT_THAT(SequencesOf(*Read(store_, request, range)), ElementsAre(5, 6));
 }
 
+TEST_F(HistoryTest, ListAlertsFromTheOldestIsNotHurtByACutMeanwhile) {
+  for (int64_t sequence = 5; sequence <= 6; ++sequence) PutAlert(sequence, 3);
+  const auto left = Read(store_, v1::ListAlertsRequest(), {"e1", 3, 6});
+  ASSERT_TRUE(left.ok()) << left.status();
+  EXPECT_THAT(SequencesOf(*left), ElementsAre(5, 6));
+  EXPECT_EQ(left->oldest_sequence(), 5);
+}
+
 TEST_F(HistoryTest, ListAlertsGoesOnPageByPage) {
   for (int64_t sequence = 1; sequence <= 5; ++sequence) PutAlert(sequence, sequence % 2 == 0 ? 1 : 3);
   const AlertRange range{"e1", 1, 5};

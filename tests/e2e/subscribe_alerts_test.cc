@@ -222,5 +222,47 @@ TEST_F(SubscribeAlertsTest, SlowSubscriberDelaysNobodyAndMissesNothing) {
   EXPECT_EQ(slow.fault(), "");
 }
 
+// The oldest alert left in the log of a server that keeps few, after `count` more of them.
+int64_t OldestAfter(const Api& api, int count) {
+  for (int i = 0; i < count; ++i) {
+    const double score = i % 2 == 0 ? kTier1 : kHealthy;
+    EXPECT_TRUE(api.Call(&support::Monitor::ReportSnapshot, support::ReportOf("t", "a", score)).ok());
+  }
+  // A call that goes through the engine comes after the cut that the last alert brought about.
+  EXPECT_TRUE(api.Call(&support::Admin::GetServerInfo, v1::GetServerInfoRequest()).ok());
+  const auto page = api.Call(&Alerts::ListAlerts, v1::ListAlertsRequest());
+  EXPECT_TRUE(page.ok()) << page.status.error_message();
+  EXPECT_TRUE(page->alerts().empty() || page->alerts(0).sequence() == page->oldest_sequence());
+  return page->oldest_sequence();
+}
+
+TEST(AlertRetentionTest, ReaderOfAlertsThatWereCutIsToldHowManyItLost) {
+  support::ServerProcess cutting({"cutting", {"--alert_log_bytes_max=8192"}});
+  for (const bool restarted : {false, true}) {
+    if (restarted) {
+      cutting.Kill9();
+      cutting.Restart();
+    }
+    const Api api(cutting.NewChannel());
+    const int64_t oldest = OldestAfter(api, restarted ? 0 : 100);
+    ASSERT_GT(oldest, 4) << "the log was cut";
+    // The last position from which nothing is missing.
+    AlertReader complete(api, SubscriptionOf("", oldest - 1));
+    ASSERT_TRUE(complete.opened().has_value());
+    EXPECT_EQ(complete.opened()->oldest_sequence(), oldest);
+    EXPECT_EQ(complete.ReadUpTo(100).size(), static_cast<size_t>(100 - oldest + 1));
+    EXPECT_EQ(complete.fault(), "");
+    for (const int64_t position : {int64_t{0}, oldest - 2}) {
+      AlertReader expired(api, SubscriptionOf("", position));
+      EXPECT_FALSE(expired.opened().has_value());
+      const grpc::Status status = expired.Finish();
+      EXPECT_EQ(status.error_code(), grpc::StatusCode::OUT_OF_RANGE);
+      EXPECT_EQ(support::ReasonOf(status), "SEQUENCE_EXPIRED");
+      EXPECT_EQ(support::MetadataOf(status, "oldest_sequence"), absl::StrCat(oldest));
+      EXPECT_EQ(support::MetadataOf(status, "lost_count"), absl::StrCat(oldest - 1 - position));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace interlock
