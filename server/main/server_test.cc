@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/impl/client_unary_call.h>
 #include <grpcpp/security/credentials.h>
 #include <gtest/gtest.h>
 
@@ -19,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "grpc/health/v1/health.pb.h"
 #include "server/base/clock.h"
 #include "server/base/gate.h"
 #include "server/base/mutex.h"
@@ -97,6 +99,18 @@ class ServerTest : public ::testing::Test {
     }
   }
 
+  // What the health service says of the server.
+  grpc::health::v1::HealthCheckResponse::ServingStatus Health() const {
+    grpc::ClientContext context;
+    grpc::health::v1::HealthCheckResponse response;
+    const grpc::Status status = grpc::internal::BlockingUnaryCall(
+        NewChannel().get(),
+        grpc::internal::RpcMethod("/grpc.health.v1.Health/Check", grpc::internal::RpcMethod::NORMAL_RPC), &context,
+        grpc::health::v1::HealthCheckRequest(), &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return response.status();
+  }
+
   storage::MemoryStore store_{"e1"};
   CommitFaults faults_;
   SystemClock clock_;
@@ -158,6 +172,7 @@ TEST_F(ServerTest, AnAlertOfAFailedCommitReachesSubscribersIfItWasStored) {
 }
 
 TEST_F(ServerTest, WithoutItsStoreTheServerAnswersNothingButUnavailable) {
+  EXPECT_EQ(Health(), grpc::health::v1::HealthCheckResponse::SERVING);
   SetMayOpen(false);
   faults_.FailNth(1);
   EXPECT_EQ(ReasonOf(api_->Call(&Safety::Arbitrate, ActionOf("t", "a")).status), "OUTCOME_UNKNOWN");
@@ -167,8 +182,10 @@ TEST_F(ServerTest, WithoutItsStoreTheServerAnswersNothingButUnavailable) {
   const auto history = api_->Call(&Locks::ListLocks, v1::ListLocksRequest());
   EXPECT_EQ(history.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(ReasonOf(history.status), "NOT_SERVING");
+  EXPECT_EQ(Health(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
   SetMayOpen(true);
   EXPECT_EQ(DecideWhenServing(ActionOf("t", "a")).sequence(), 1);
+  EXPECT_EQ(Health(), grpc::health::v1::HealthCheckResponse::SERVING);
   server_->Stop();
   EXPECT_TRUE(absl::StrContains(log(), "commit failed, nothing is decided until the store is open again")) << log();
 }

@@ -1,0 +1,39 @@
+"""The command line tool against a real server: the demo's whole story, and the exit codes that scripts use."""
+
+import os
+import subprocess
+import unittest
+
+from tests.e2e import interlockd
+
+_BINARY = os.path.join(os.environ['TEST_SRCDIR'], os.environ['TEST_WORKSPACE'], 'client/cli/interlockctl')
+
+
+def _run(server, *words):
+  return subprocess.run([_BINARY, *words], env={**os.environ, 'INTERLOCK_ADDRESS': server.address},
+                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50, check=False)
+
+
+class InterlockctlTest(unittest.TestCase):
+
+  def test_demo_tells_its_story_twice_on_one_server(self):
+    with interlockd.Interlockd() as server:
+      for _ in range(2):
+        demo = _run(server, 'demo')
+        self.assertEqual(demo.returncode, 0, demo.stdout)
+        for part in ('systemic_anomaly', 'LOCK', 'released lock-', 'That was the whole way'):
+          self.assertIn(part, demo.stdout)
+
+  def test_verdicts_are_exit_codes(self):
+    decide = ('decide', '--tenant=t', '--agent=a')
+    with interlockd.Interlockd() as server:
+      self.assertEqual(_run(server, *decide, '--type=write_blog', '--risk=0.1', '--impact=0.1').returncode, 0)
+      self.assertEqual(_run(server, *decide, '--type=strategy', '--risk=0.1', '--impact=0.1').returncode, 3)
+      self.assertEqual(_run(server, *decide, '--type=write_blog', '--risk=1', '--impact=1').returncode, 4)
+      self.assertEqual(_run(server, 'no-such-command').returncode, 2)
+      server.terminate()
+      self.assertEqual(_run(server, *decide, '--type=write_blog').returncode, 5)
+
+
+if __name__ == '__main__':
+  unittest.main()
