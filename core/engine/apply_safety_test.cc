@@ -69,9 +69,12 @@ TEST(ApplySafetyTest, ExplanationIsTheDecisionWithoutItsName) {
   EngineWorld world;
   for (int i = 0; i < 14; ++i) {
     const v1::ArbitrateRequest request = MakeAction("a", i % 3 == 0 ? "write_blog" : "seo_fix");
-    const std::unique_ptr<Engine> before = world.engine->Clone();
-    auto explained = world.Do(ExplainOf(request));
+    const std::unique_ptr<Engine> unexplained = world.engine->Clone();
+    Effects effects;
+    const auto expected = unexplained->Apply(request, CommandContext{world.caller, world.now}, effects);
+    const auto explained = world.Do(ExplainOf(request));
     auto decision = world.Do(request);
+    EXPECT_EQ(decision->SerializeAsString(), expected->SerializeAsString()) << "the explanation changed something";
     decision->clear_sequence();
     decision->clear_decision_id();
     EXPECT_EQ(explained->SerializeAsString(), decision->SerializeAsString()) << i;

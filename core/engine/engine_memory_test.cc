@@ -7,7 +7,6 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
-#include "core/policy/profiles.h"
 
 namespace interlock {
 namespace {
