@@ -3,7 +3,6 @@
 #include <grpcpp/ext/channelz_service_plugin.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
@@ -13,7 +12,7 @@
 #include "absl/time/clock.h"
 #include "core/base/error.h"
 #include "grpc/health/v1/health.pb.h"
-#include "server/base/limits.h"
+#include "server/main/grpc_settings.h"
 
 namespace interlock::server {
 namespace {
@@ -27,24 +26,6 @@ bool AddPlugins() {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::channelz::experimental::InitChannelzService();
   return true;
-}
-
-void SetLimits(grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(static_cast<int>(kMessageBytesMax));
-  // Two servers on one port would each get some of the calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnectionMax);
-  // A peer that is gone without a word is noticed within these times; one that asks more often than that is refused.
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(absl::ToInt64Milliseconds(kKeepaliveTime)));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
-                             static_cast<int>(absl::ToInt64Milliseconds(kKeepaliveTimeout)));
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-                             static_cast<int>(absl::ToInt64Milliseconds(kClientPingIntervalMin)));
-  grpc::ResourceQuota quota("interlockd");
-  quota.Resize(kGrpcBytesMax);
-  quota.SetMaxThreads(kGrpcThreadsMax);
-  builder.SetResourceQuota(quota);
 }
 
 }  // namespace
@@ -64,7 +45,7 @@ absl::StatusOr<int> GrpcServer::Start(const Config& config) {
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
-  SetLimits(builder);
+  SetGrpcLimits(builder);
   for (grpc::Service* service : {static_cast<grpc::Service*>(&monitor_), static_cast<grpc::Service*>(&safety_),
                                  static_cast<grpc::Service*>(&locks_), static_cast<grpc::Service*>(&policies_),
                                  static_cast<grpc::Service*>(&alerts_), static_cast<grpc::Service*>(&scheduler_),

@@ -28,8 +28,6 @@
 namespace interlock::support {
 namespace {
 
-constexpr absl::string_view kServingLine = "interlockd listening on ";
-
 // Runs in the child between fork and exec, where only calls that are safe in a signal handler may be made.
 [[noreturn]] void ExecuteServer(char* const* arguments, pid_t parent, int stdout_fd, int stderr_fd) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -38,6 +36,11 @@ constexpr absl::string_view kServingLine = "interlockd listening on ";
   if (dup2(stdout_fd, STDOUT_FILENO) < 0 || dup2(stderr_fd, STDERR_FILENO) < 0) _exit(126);
   execv(arguments[0], arguments);
   _exit(127);
+}
+
+// The start of the line by which a program tells where it serves.
+std::string ServingLine(const std::string& program) {
+  return absl::StrCat(std::filesystem::path(program).filename().string(), " listening on ");
 }
 
 std::vector<char*> AsArguments(std::vector<std::string>& strings) {
@@ -98,7 +101,7 @@ std::shared_ptr<grpc::Channel> ServerProcess::NewChannel() const {
 
 void ServerProcess::Spawn() {
   INTERLOCK_CHECK(pid_ == 0);
-  std::vector<std::string> strings = {RunfilePath("server/main/interlockd"), "--listen=127.0.0.1:0",
+  std::vector<std::string> strings = {RunfilePath(options_.program), "--listen=127.0.0.1:0",
                                       absl::StrCat("--data_dir=", data_dir_)};
   strings.insert(strings.end(), options_.flags.begin(), options_.flags.end());
   const std::vector<char*> arguments = AsArguments(strings);
@@ -117,6 +120,7 @@ void ServerProcess::Spawn() {
 }
 
 bool ServerProcess::WaitUntilServing(absl::Time deadline) {
+  const std::string serving_line = ServingLine(options_.program);
   std::string line;
   while (true) {
     char byte = 0;
@@ -126,12 +130,12 @@ bool ServerProcess::WaitUntilServing(absl::Time deadline) {
       line += byte;
       continue;
     }
-    if (count == 1 && absl::StartsWith(line, kServingLine)) break;
-    std::fprintf(stderr, "interlockd did not start; it printed \"%s\" and said:\n%s\n", line.c_str(),
+    if (count == 1 && absl::StartsWith(line, serving_line)) break;
+    std::fprintf(stderr, "the server did not start; it printed \"%s\" and said:\n%s\n", line.c_str(),
                  ReadLog().c_str());
-    INTERLOCK_CHECK(count == 1 && absl::StartsWith(line, kServingLine));
+    INTERLOCK_CHECK(count == 1 && absl::StartsWith(line, serving_line));
   }
-  address_ = std::string(absl::StripPrefix(line, kServingLine));
+  address_ = std::string(absl::StripPrefix(line, serving_line));
   return true;
 }
 
@@ -139,7 +143,7 @@ void ServerProcess::Kill9() {
   INTERLOCK_CHECK(pid_ != 0 && kill(pid_, SIGKILL) == 0);
   const int end = Wait();
   if (end == -SIGKILL) return;
-  std::fprintf(stderr, "interlockd had ended by itself, with %d, and said:\n%s\n", end, ReadLog().c_str());
+  std::fprintf(stderr, "the server had ended by itself, with %d, and said:\n%s\n", end, ReadLog().c_str());
   INTERLOCK_CHECK(end == -SIGKILL);
 }
 

@@ -23,6 +23,8 @@ class ServerProcess {
     std::string name = "server";
     // Further flags, for example "--time_source=request".
     std::vector<std::string> flags;
+    // Takes --listen and --data_dir, and prints "NAME listening on ADDRESS:PORT" once it serves.
+    std::string program = "server/main/interlockd";
   };
 
   // Starts the server and waits until it serves. A server that does not start ends the test at once, with what the

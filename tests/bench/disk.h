@@ -1,0 +1,20 @@
+// What the disk itself can do, measured beside the server.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "tests/bench/latencies.h"
+
+namespace interlock::bench {
+
+// Appends 512 bytes to a new file in `directory` and waits for fdatasync, again and again for `duration`; the file is
+// removed. Answers how long each append with its sync took. A file that cannot be written ends the program.
+Latencies MeasureAppends(const std::string& directory, absl::Duration duration);
+
+// How often the device that holds `directory` was told to make durable what it holds, since the machine started, by
+// whomever; -1 if the kernel does not tell.
+int64_t CountFlushes(const std::string& directory);
+
+}  // namespace interlock::bench
