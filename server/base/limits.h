@@ -23,6 +23,10 @@ inline constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
 // A batch is no longer than this, so that the first of it does not wait for long and a failed
 // commit loses little.
 inline constexpr size_t kBatchWorksMax = 512;
+// A batch waits at most this long for works that are expected from those that came together shortly before, and for no
+// more than so many: a sync costs the processor as much as a dozen decisions, so it should serve several.
+inline constexpr absl::Duration kGatherMax = absl::Milliseconds(1);
+inline constexpr size_t kGatherWorksMax = 64;
 // By then a full queue has room again.
 inline constexpr absl::Duration kOverloadRetryDelay = absl::Milliseconds(250);
 // A thread that waits for a time looks at the clock this often, because wall clocks are set.
@@ -54,6 +58,11 @@ inline constexpr int kReadThreads = 2;
 inline constexpr size_t kReadQueueMax = 1024;
 // A page stops here even if it asked for more rows, because clients refuse messages above 4 MiB.
 inline constexpr size_t kPageBytesMax = 2 * 1024 * 1024;
+// One thread moves the bytes of all calls as fast as the engine thread decides them; only machines with many processors
+// gain from more, because threads that wait for the same connections wake one another.
+inline constexpr int kProcessorsPerIoThread = 4;
+// Calls of one method that are waited for at once on each thread; more that come together wait for an instant.
+inline constexpr int kAcceptedCallsMax = 16;
 // Calls and streams of one connection at a time; a client that needs more opens another connection.
 inline constexpr int kCallsPerConnectionMax = 1000;
 // What gRPC may hold for messages on their way in and out; beyond it reading from connections slows down.

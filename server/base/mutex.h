@@ -48,11 +48,13 @@ class CondVar {
     condition_.wait(lock);
     lock.release();
   }
-  // Ends after `timeout` at the latest; infinite or very long timeouts are cut to one hour.
-  void WaitFor(Mutex& mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+  // Ends after `timeout` at the latest, and answers false if it took that long; infinite or very long
+  // timeouts are cut to one hour.
+  bool WaitFor(Mutex& mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
-    condition_.wait_for(lock, absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(1))));
+    const auto end = condition_.wait_for(lock, absl::ToChronoNanoseconds(std::min(timeout, absl::Hours(1))));
     lock.release();
+    return end == std::cv_status::no_timeout;
   }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }

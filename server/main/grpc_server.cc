@@ -2,42 +2,57 @@
 
 #include <grpcpp/ext/channelz_service_plugin.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "core/base/error.h"
-#include "grpc/health/v1/health.pb.h"
+#include "server/base/limits.h"
 #include "server/main/grpc_settings.h"
+#include "server/rpc/admin_service.h"
+#include "server/rpc/alert_service.h"
+#include "server/rpc/lock_service.h"
+#include "server/rpc/monitor_service.h"
+#include "server/rpc/policy_service.h"
+#include "server/rpc/safety_service.h"
+#include "server/rpc/scheduler_service.h"
 
 namespace interlock::server {
 namespace {
 
-// Health, reflection and channelz are plugins of gRPC that every server built later gets; adding them twice is an
-// error.
+// Reflection and channelz are plugins of gRPC that every server built later gets; adding them twice is an error.
 bool AddPlugins() {
-  grpc::EnableDefaultHealthCheckService(true);
-  // gRPC's health service has no descriptor of its own; this one is linked in so that reflection can answer for it.
-  grpc::health::v1::HealthCheckRequest::descriptor();
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::channelz::experimental::InitChannelzService();
   return true;
 }
 
+int IoThreadCount() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / kProcessorsPerIoThread);
+}
+
 }  // namespace
 
-GrpcServer::GrpcServer(Rooms& rooms)
-    : monitor_(rooms),
-      safety_(rooms),
-      locks_(rooms),
-      policies_(rooms),
-      alerts_(rooms),
-      scheduler_(rooms),
-      admin_(rooms) {}
+GrpcServer::GrpcServer(Rooms& rooms) : rooms_(rooms) {
+  services_.push_back(MakeMonitorService(rooms));
+  services_.push_back(MakeSafetyService(rooms));
+  services_.push_back(MakeLockService(rooms));
+  services_.push_back(MakePolicyService(rooms));
+  services_.push_back(MakeAlertService(rooms));
+  services_.push_back(MakeSchedulerService(rooms));
+  services_.push_back(MakeAdminService(rooms));
+  services_.push_back(MakeHealthService(rooms, serving_));
+}
+
+GrpcServer::~GrpcServer() {
+  // The threads let go of what the services wait for.
+  io_threads_.clear();
+}
 
 absl::StatusOr<int> GrpcServer::Start(const Config& config) {
   static const bool plugins = AddPlugins();
@@ -46,39 +61,31 @@ absl::StatusOr<int> GrpcServer::Start(const Config& config) {
   int port = 0;
   builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
   SetGrpcLimits(builder);
-  for (grpc::Service* service : {static_cast<grpc::Service*>(&monitor_), static_cast<grpc::Service*>(&safety_),
-                                 static_cast<grpc::Service*>(&locks_), static_cast<grpc::Service*>(&policies_),
-                                 static_cast<grpc::Service*>(&alerts_), static_cast<grpc::Service*>(&scheduler_),
-                                 static_cast<grpc::Service*>(&admin_)}) {
-    builder.RegisterService(service);
-  }
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || port <= 0) {
+  for (const auto& service : services_) builder.RegisterService(service.get());
+  for (int i = 0; i < IoThreadCount(); ++i) io_threads_.emplace_back(builder.AddCompletionQueue());
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port <= 0) {
     return MakeError(absl::StatusCode::kUnavailable, "LISTEN_FAILED",
                      absl::StrCat("cannot listen on ", config.listen,
                                   ": is another server running there? Stop it, or choose another --listen"));
   }
-  MutexLock lock(mutex_);
-  server_ = std::move(server);
-  server_->GetHealthCheckService()->SetServingStatus(serving_);
+  for (IoThread& io : io_threads_) {
+    for (const auto& service : services_) service->Listen(io);
+    io.Start();
+  }
   return port;
 }
 
 void GrpcServer::SetServing(bool serving) {
-  MutexLock lock(mutex_);
-  serving_ = serving;
-  if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
+  serving_.Set(serving);
+  rooms_.hub.Notify();
 }
 
 void GrpcServer::Stop(absl::Duration patience) {
-  grpc::Server* server = nullptr;
-  {
-    MutexLock lock(mutex_);
-    server = server_.get();
-  }
-  if (server == nullptr) return;
-  server->Shutdown(absl::ToChronoTime(absl::Now() + patience));
-  server->Wait();
+  if (server_ == nullptr) return;
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + patience));
+  server_->Wait();
+  for (IoThread& io : io_threads_) io.Stop();
 }
 
 }  // namespace interlock::server

@@ -1,53 +1,46 @@
-// gRPC's part of the server: the port, the services, and how connections are kept within bounds.
+// gRPC's part of the server: the port, the services, and the threads that move their bytes.
 #pragma once
 
 #include <grpcpp/server.h>
 
+#include <deque>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "server/base/mutex.h"
 #include "server/config/config.h"
-#include "server/rpc/admin_service.h"
-#include "server/rpc/alert_service.h"
-#include "server/rpc/lock_service.h"
-#include "server/rpc/monitor_service.h"
-#include "server/rpc/policy_service.h"
+#include "server/rpc/health_service.h"
+#include "server/rpc/io_thread.h"
+#include "server/rpc/raw_service.h"
 #include "server/rpc/rooms.h"
-#include "server/rpc/safety_service.h"
-#include "server/rpc/scheduler_service.h"
 
 namespace interlock::server {
 
-// Thread-safe.
+// SetServing is thread-safe, all else thread-compatible.
 class GrpcServer {
  public:
   // `rooms` must outlive the server.
   explicit GrpcServer(Rooms& rooms);
+  ~GrpcServer();
 
   // Listens and serves; to be called once. Answers the port.
   // Errors: UNAVAILABLE (LISTEN_FAILED).
-  absl::StatusOr<int> Start(const Config& config) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::StatusOr<int> Start(const Config& config);
   // What the health service answers; may be called before Start.
-  void SetServing(bool serving) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Accepts nothing more, waits `patience` for calls under way and cancels those that are left.
-  void Stop(absl::Duration patience) ABSL_LOCKS_EXCLUDED(mutex_);
+  void SetServing(bool serving);
+  // Accepts nothing more, waits `patience` for calls under way and cancels those that are left. The engine must run,
+  // so that they are answered.
+  void Stop(absl::Duration patience);
 
  private:
-  MonitorServiceImpl monitor_;
-  SafetyServiceImpl safety_;
-  LockServiceImpl locks_;
-  PolicyServiceImpl policies_;
-  AlertServiceImpl alerts_;
-  SchedulerServiceImpl scheduler_;
-  AdminServiceImpl admin_;
-  Mutex mutex_;
-  bool serving_ ABSL_GUARDED_BY(mutex_) = false;
+  Rooms& rooms_;
+  ServingState serving_;
+  std::vector<std::unique_ptr<RawService>> services_;
+  std::deque<IoThread> io_threads_;
   // Set once, by Start.
-  std::unique_ptr<grpc::Server> server_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<grpc::Server> server_;
 };
 
 }  // namespace interlock::server

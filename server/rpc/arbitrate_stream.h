@@ -2,80 +2,91 @@
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/server_callback.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "interlock/v1/principal.pb.h"
 #include "server/base/mutex.h"
 #include "server/feed/stream_hub.h"
 #include "server/rpc/arbitrate_batch.h"
+#include "server/rpc/io_thread.h"
+#include "server/rpc/raw_stream.h"
 #include "server/rpc/rooms.h"
 
 namespace interlock::server {
 
-// Thread-safe. Lives until gRPC is done with it and no work of it is with the sequencer. It reads and writes bytes,
-// because gRPC does not tell a message that cannot be decoded from the end of the stream.
-class ArbitrateStream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+// Lives on its I/O thread; only Wake and End may be called from others. It ends its life when gRPC is done with it, no
+// work of it is with the sequencer and no news of one is under way.
+class ArbitrateStream final : public StreamReactor,
                               public HubStream,
                               public std::enable_shared_from_this<ArbitrateStream> {
  public:
-  using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
+  // `rooms` must outlive the stream.
+  static void Start(Rooms& rooms, RawStream& raw);
 
-  // `rooms` must outlive the stream. An error of `caller` ends it at once.
-  static Reactor* Start(Rooms& rooms, const absl::StatusOr<v1::Principal>& caller);
-
-  explicit ArbitrateStream(Rooms& rooms) : rooms_(rooms) {}
+  ArbitrateStream(Rooms& rooms, RawStream& raw) : rooms_(rooms), raw_(raw), io_(raw.io()) {}
 
   // It waits for its caller and for the engine, never for a feed.
   void Wake() override {}
   void End(const absl::Status& status) override ABSL_LOCKS_EXCLUDED(mutex_);
 
-  void OnReadDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
-  void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
-  void OnCancel() override ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
   void OnDone() override;
 
  private:
   // A message that was read and not yet answered.
   struct Exchange {
     std::unique_ptr<ArbitrateBatch> batch;
-    bool complete = false;
+    // Set by the engine thread once the answer is complete.
+    std::atomic<bool> complete = false;
   };
 
-  absl::Status TakeMessage() ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Begin();
+  absl::Status TakeMessage();
+  // Nothing more is read, and the stream ends with `status` once everything read was answered.
+  void EndWith(const absl::Status& status);
+  // Has the I/O thread call Told soon. Thread-safe.
+  void Tell();
+  void Told(bool);
   // Starts whatever can be started now: a write, a read, or the end.
-  void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Whether the next answer is complete and nothing is being written.
-  bool MayWriteLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool MayReadLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Advance();
+  bool IsComplete(size_t index) const { return index < exchanges_.size() && exchanges_[index]->complete; }
 
   Rooms& rooms_;
+  // Gone after OnDone, which is not before finished_.
+  RawStream& raw_;
+  IoThread& io_;
   v1::Principal caller_;
   // For the read and the write under way.
   grpc::ByteBuffer read_buffer_;
   grpc::ByteBuffer write_buffer_;
-
-  // gRPC's hold on the reactor.
+  // gRPC's hold on the stream.
   std::shared_ptr<ArbitrateStream> self_;
 
-  Mutex mutex_;
   // Oldest first; at most kStreamMessagesInFlightMax.
-  std::deque<std::shared_ptr<Exchange>> exchanges_ ABSL_GUARDED_BY(mutex_);
-  bool reading_ ABSL_GUARDED_BY(mutex_) = false;
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::deque<std::shared_ptr<Exchange>> exchanges_;
+  bool reading_ = false;
+  bool writing_ = false;
   // Answers can no longer be delivered.
-  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
-  // Threads that are about to start a read or a write; until they have, the stream must not finish.
-  int starting_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Nothing more is read, and this is the stream's status once everything read was answered.
-  absl::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
-  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ = false;
+  absl::optional<absl::Status> end_;
+  bool finished_ = false;
+
+  // Whether Told is to be called; until then told_self_ keeps the stream alive.
+  std::atomic<bool> telling_ = false;
+  std::shared_ptr<ArbitrateStream> told_self_;
+  MemberEvent<ArbitrateStream> told_event_{*this, &ArbitrateStream::Told};
+
+  Mutex mutex_;
+  // What others want it to end with.
+  absl::optional<absl::Status> asked_end_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace interlock::server

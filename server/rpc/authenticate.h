@@ -9,6 +9,6 @@
 namespace interlock::server {
 
 // Errors: as ParsePrincipal.
-absl::StatusOr<v1::Principal> Authenticate(const grpc::CallbackServerContext& context);
+absl::StatusOr<v1::Principal> Authenticate(const grpc::ServerContextBase& context);
 
 }  // namespace interlock::server

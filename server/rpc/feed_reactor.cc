@@ -4,17 +4,10 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "server/base/grpc_status.h"
+#include "core/base/status_macros.h"
 
 namespace interlock::server {
 namespace {
-
-// Ends with a status and does nothing else.
-class EndedReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
- public:
-  explicit EndedReactor(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
-  void OnDone() override { delete this; }
-};
 
 // A slice over bytes that live as long as the slice does.
 grpc::Slice ShareSlice(const SharedBytes& bytes) {
@@ -34,19 +27,22 @@ grpc::ByteBuffer ToByteBuffer(const StreamMessage& message) {
   return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* FinishedStream(const absl::Status& status) {
-  return new EndedReactor(status);
+void FeedReactor::Start(Rooms& rooms, RawStream& raw, Open open) {
+  const auto reactor = std::make_shared<FeedReactor>(rooms, raw, std::move(open));
+  reactor->self_ = reactor;
+  raw.SetReactor(*reactor);
+  raw.StartRead(reactor->buffer_);
 }
 
-grpc::ServerWriteReactor<grpc::ByteBuffer>* FeedReactor::Start(Rooms& rooms, std::unique_ptr<FeedStream> stream) {
-  auto reactor = std::make_shared<FeedReactor>(rooms, std::move(stream));
-  reactor->self_ = reactor;
-  if (const absl::Status status = rooms.hub.Join(reactor); !status.ok()) {
-    reactor->FinishWith(status);
-  } else {
-    reactor->Advance();
-  }
-  return reactor.get();
+void FeedReactor::OnReadDone(bool ok) {
+  if (const absl::Status status = Begin(ok); !status.ok()) return FinishWith(status);
+  Advance();
+}
+
+absl::Status FeedReactor::Begin(bool has_request) {
+  if (!has_request) return absl::CancelledError("the caller is gone");
+  INTERLOCK_ASSIGN_OR_RETURN(stream_, open_(buffer_));
+  return rooms_.hub.Join(self_);
 }
 
 void FeedReactor::Wake() {
@@ -102,7 +98,7 @@ bool FeedReactor::Send(const absl::StatusOr<StreamStep>& step) {
   }
   if (step->kind != StreamStep::Kind::kMessage) return false;
   buffer_ = ToByteBuffer(step->message);
-  StartWrite(&buffer_);
+  raw_.StartWrite(buffer_);
   return true;
 }
 
@@ -121,7 +117,7 @@ void FeedReactor::FinishWith(const absl::Status& status) {
     MutexLock lock(mutex_);
     state_ = State::kFinished;
   }
-  Finish(ToGrpcStatus(status));
+  raw_.Finish(status);
 }
 
 bool FeedReactor::TakeIfIdle() {

@@ -3,16 +3,20 @@
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
-#include <grpcpp/support/server_callback.h>
 
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "server/base/mutex.h"
 #include "server/feed/feed_stream.h"
 #include "server/feed/stream_hub.h"
+#include "server/feed/stream_message.h"
+#include "server/rpc/raw_stream.h"
 #include "server/rpc/rooms.h"
 
 namespace interlock::server {
@@ -20,22 +24,21 @@ namespace interlock::server {
 // The message as gRPC sends it; what is shared is not copied.
 grpc::ByteBuffer ToByteBuffer(const StreamMessage& message);
 
-// A stream that ends at once with `status`.
-grpc::ServerWriteReactor<grpc::ByteBuffer>* FinishedStream(const absl::Status& status);
-
 // Thread-safe. Lives until gRPC and all who still wake it are done with it.
-class FeedReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
-                          public HubStream,
-                          public std::enable_shared_from_this<FeedReactor> {
+class FeedReactor final : public StreamReactor, public HubStream, public std::enable_shared_from_this<FeedReactor> {
  public:
-  // Joins the hub and begins to send. `rooms` must outlive the reactor.
-  static grpc::ServerWriteReactor<grpc::ByteBuffer>* Start(Rooms& rooms, std::unique_ptr<FeedStream> stream);
+  // Makes the stream of the request's bytes. An error ends it.
+  using Open = std::function<absl::StatusOr<std::unique_ptr<FeedStream>>(const grpc::ByteBuffer& request)>;
 
-  FeedReactor(Rooms& rooms, std::unique_ptr<FeedStream> stream) : rooms_(rooms), stream_(std::move(stream)) {}
+  // Reads the request, joins the hub and begins to send. `rooms` must outlive the reactor.
+  static void Start(Rooms& rooms, RawStream& raw, Open open);
+
+  FeedReactor(Rooms& rooms, RawStream& raw, Open open) : rooms_(rooms), raw_(raw), open_(std::move(open)) {}
 
   void Wake() override ABSL_LOCKS_EXCLUDED(mutex_);
   void End(const absl::Status& status) override ABSL_LOCKS_EXCLUDED(mutex_);
 
+  void OnReadDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnWriteDone(bool ok) override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnCancel() override ABSL_LOCKS_EXCLUDED(mutex_);
   void OnDone() override;
@@ -50,6 +53,7 @@ class FeedReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   };
 
   // All of these are called by who has the stream, and leave it to the next.
+  absl::Status Begin(bool has_request);
   void Advance() ABSL_LOCKS_EXCLUDED(mutex_);
   void ReadOn() ABSL_LOCKS_EXCLUDED(mutex_);
   // False: the step was nothing to send.
@@ -62,8 +66,10 @@ class FeedReactor final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   absl::optional<absl::Status> end() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   Rooms& rooms_;
+  RawStream& raw_;
+  const Open open_;
   // For who has the stream.
-  const std::unique_ptr<FeedStream> stream_;
+  std::unique_ptr<FeedStream> stream_;
   grpc::ByteBuffer buffer_;
 
   // gRPC's hold on the reactor.

@@ -1,36 +1,18 @@
 #include "server/rpc/monitor_service.h"
 
+#include "interlock/v1/monitor_service.pb.h"
 #include "server/rpc/unary_call.h"
 
 namespace interlock::server {
 
-grpc::ServerUnaryReactor* MonitorServiceImpl::ReportSnapshot(grpc::CallbackServerContext* context,
-                                                             const v1::ReportSnapshotRequest* request,
-                                                             v1::ReportSnapshotResponse* response) {
-  return StartEngineCall(rooms_, context, request, response);
-}
-
-grpc::ServerUnaryReactor* MonitorServiceImpl::RecordDataPoints(grpc::CallbackServerContext* context,
-                                                               const v1::RecordDataPointsRequest* request,
-                                                               v1::RecordDataPointsResponse* response) {
-  return StartEngineCall(rooms_, context, request, response);
-}
-
-grpc::ServerUnaryReactor* MonitorServiceImpl::GetAgent(grpc::CallbackServerContext* context,
-                                                       const v1::GetAgentRequest* request, v1::Agent* response) {
-  return StartEngineCall(rooms_, context, request, response);
-}
-
-grpc::ServerUnaryReactor* MonitorServiceImpl::ListAgents(grpc::CallbackServerContext* context,
-                                                         const v1::ListAgentsRequest* request,
-                                                         v1::ListAgentsResponse* response) {
-  return StartEngineCall(rooms_, context, request, response);
-}
-
-grpc::ServerUnaryReactor* MonitorServiceImpl::GetFleetStats(grpc::CallbackServerContext* context,
-                                                            const v1::GetFleetStatsRequest* request,
-                                                            v1::FleetStats* response) {
-  return StartEngineCall(rooms_, context, request, response);
+std::unique_ptr<RawService> MakeMonitorService(Rooms& rooms) {
+  auto service = std::make_unique<RawService>("interlock.v1.MonitorService");
+  service->AddUnary("ReportSnapshot", EngineMethod<v1::ReportSnapshotRequest>(rooms));
+  service->AddUnary("RecordDataPoints", EngineMethod<v1::RecordDataPointsRequest>(rooms));
+  service->AddUnary("GetAgent", EngineMethod<v1::GetAgentRequest>(rooms));
+  service->AddUnary("ListAgents", EngineMethod<v1::ListAgentsRequest>(rooms));
+  service->AddUnary("GetFleetStats", EngineMethod<v1::GetFleetStatsRequest>(rooms));
+  return service;
 }
 
 }  // namespace interlock::server

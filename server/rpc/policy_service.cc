@@ -2,42 +2,39 @@
 
 #include <utility>
 
+#include "absl/status/statusor.h"
+#include "core/policy/profiles.h"
 #include "core/policy/validate.h"
+#include "interlock/v1/policy_service.pb.h"
 #include "server/rpc/unary_call.h"
 
 namespace interlock::server {
+namespace {
 
-grpc::ServerUnaryReactor* PolicyServiceImpl::GetPolicy(grpc::CallbackServerContext* context,
-                                                       const v1::GetPolicyRequest* request, v1::PolicySet* response) {
-  return StartReadCall(rooms_, context, request, response,
-                       [this, request](const Store& store) { return Read(store, *request, rooms_.default_profile); });
+absl::StatusOr<v1::ValidatePolicyResponse> Check(const v1::ValidatePolicyRequest& request) {
+  v1::ValidatePolicyResponse answer;
+  for (v1::PolicyViolation& violation : policy::Validate(policy::Expand(request.policy()))) {
+    *answer.add_violations() = std::move(violation);
+  }
+  answer.set_valid(answer.violations().empty());
+  return answer;
 }
 
-grpc::ServerUnaryReactor* PolicyServiceImpl::UpdatePolicy(grpc::CallbackServerContext* context,
-                                                          const v1::UpdatePolicyRequest* request,
-                                                          v1::PolicySet* response) {
-  return StartEngineCall(rooms_, context, request, response);
-}
+}  // namespace
 
-grpc::ServerUnaryReactor* PolicyServiceImpl::ListPolicyVersions(grpc::CallbackServerContext* context,
-                                                                const v1::ListPolicyVersionsRequest* request,
-                                                                v1::ListPolicyVersionsResponse* response) {
-  return StartReadCall(rooms_, context, request, response);
-}
-
-// Reads nothing, but a large policy takes long to check, which is what the reading threads are for.
-grpc::ServerUnaryReactor* PolicyServiceImpl::ValidatePolicy(grpc::CallbackServerContext* context,
-                                                            const v1::ValidatePolicyRequest* request,
-                                                            v1::ValidatePolicyResponse* response) {
-  return StartReadCall(rooms_, context, request, response,
-                       [request](const Store&) -> absl::StatusOr<v1::ValidatePolicyResponse> {
-                         v1::ValidatePolicyResponse answer;
-                         for (v1::PolicyViolation& violation : policy::Validate(policy::Expand(request->policy()))) {
-                           *answer.add_violations() = std::move(violation);
-                         }
-                         answer.set_valid(answer.violations().empty());
-                         return answer;
-                       });
+std::unique_ptr<RawService> MakePolicyService(Rooms& rooms) {
+  auto service = std::make_unique<RawService>("interlock.v1.PolicyService");
+  service->AddUnary("GetPolicy", ReadMethod<v1::GetPolicyRequest>(
+                                     rooms, [&rooms](const Store& store, const v1::GetPolicyRequest& request) {
+                                       return Read(store, request, rooms.default_profile);
+                                     }));
+  service->AddUnary("UpdatePolicy", EngineMethod<v1::UpdatePolicyRequest>(rooms));
+  service->AddUnary("ListPolicyVersions", ReadMethod<v1::ListPolicyVersionsRequest>(rooms));
+  // Reads nothing, but a large policy takes long to check, which is what the reading threads are for.
+  service->AddUnary("ValidatePolicy",
+                    ReadMethod<v1::ValidatePolicyRequest>(
+                        rooms, [](const Store&, const v1::ValidatePolicyRequest& request) { return Check(request); }));
+  return service;
 }
 
 }  // namespace interlock::server

@@ -1,30 +1,18 @@
 #include "server/rpc/safety_service.h"
 
+#include "interlock/v1/safety_service.pb.h"
 #include "server/rpc/arbitrate_stream.h"
 #include "server/rpc/unary_call.h"
 
 namespace interlock::server {
 
-grpc::ServerUnaryReactor* SafetyServiceImpl::Arbitrate(grpc::CallbackServerContext* context,
-                                                       const v1::ArbitrateRequest* request, v1::Decision* response) {
-  return StartEngineCall(rooms_, context, request, response);
-}
-
-grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* SafetyServiceImpl::ArbitrateStream(
-    grpc::CallbackServerContext* context) {
-  return server::ArbitrateStream::Start(rooms_, Authenticate(*context));
-}
-
-grpc::ServerUnaryReactor* SafetyServiceImpl::ExplainAction(grpc::CallbackServerContext* context,
-                                                           const v1::ExplainActionRequest* request,
-                                                           v1::Decision* response) {
-  return StartEngineCall(rooms_, context, request, response);
-}
-
-grpc::ServerUnaryReactor* SafetyServiceImpl::ListDecisions(grpc::CallbackServerContext* context,
-                                                           const v1::ListDecisionsRequest* request,
-                                                           v1::ListDecisionsResponse* response) {
-  return StartReadCall(rooms_, context, request, response);
+std::unique_ptr<RawService> MakeSafetyService(Rooms& rooms) {
+  auto service = std::make_unique<RawService>("interlock.v1.SafetyService");
+  service->AddUnary("Arbitrate", EngineMethod<v1::ArbitrateRequest>(rooms));
+  service->AddStream("ArbitrateStream", [&rooms](RawStream& stream) { ArbitrateStream::Start(rooms, stream); });
+  service->AddUnary("ExplainAction", EngineMethod<v1::ExplainActionRequest>(rooms));
+  service->AddUnary("ListDecisions", ReadMethod<v1::ListDecisionsRequest>(rooms));
+  return service;
 }
 
 }  // namespace interlock::server

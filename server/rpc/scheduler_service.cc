@@ -1,8 +1,10 @@
 #include "server/rpc/scheduler_service.h"
 
 #include <string>
-#include <utility>
 
+#include "absl/status/statusor.h"
+#include "core/base/status_macros.h"
+#include "interlock/v1/scheduler_service.pb.h"
 #include "server/executors/oauth_grant.h"
 #include "server/rpc/unary_call.h"
 
@@ -14,9 +16,14 @@ struct SealedCreateTask {
   v1::CreateTaskRequest request;
   std::string sealed_secret;
   std::string grant_digest;
+
+  absl::StatusOr<v1::Task> operator()(const v1::CreateTaskRequest&, Engine& engine, const CommandContext& command,
+                                      Effects& effects) const {
+    return engine.Apply(CreateTaskCommand{request, sealed_secret, grant_digest}, command, effects);
+  }
 };
 
-absl::StatusOr<SealedCreateTask> SealRequest(const Sealer& sealer, const v1::CreateTaskRequest& request) {
+absl::StatusOr<SealedCreateTask> SealedCommand(const Sealer& sealer, const v1::CreateTaskRequest& request) {
   SealedCreateTask sealed;
   *sealed.request.mutable_task() = request.task();
   sealed.request.set_request_id(request.request_id());
@@ -28,39 +35,16 @@ absl::StatusOr<SealedCreateTask> SealRequest(const Sealer& sealer, const v1::Cre
 
 }  // namespace
 
-grpc::ServerUnaryReactor* SchedulerServiceImpl::CreateTask(grpc::CallbackServerContext* context,
-                                                           const v1::CreateTaskRequest* request, v1::Task* response) {
-  using Body = EngineCall<v1::Task>::Body;
-  return StartEngineCall<v1::CreateTaskRequest, v1::Task>(
-      rooms_, context, request, response, [this, request](const v1::Principal&) -> absl::StatusOr<Body> {
-        INTERLOCK_ASSIGN_OR_RETURN(SealedCreateTask sealed, SealRequest(rooms_.sealer, *request));
-        return [sealed = std::move(sealed)](Engine& engine, const CommandContext& command, Effects& effects) {
-          return engine.Apply(CreateTaskCommand{sealed.request, sealed.sealed_secret, sealed.grant_digest}, command,
-                              effects);
-        };
-      });
-}
-
-grpc::ServerUnaryReactor* SchedulerServiceImpl::GetTask(grpc::CallbackServerContext* context,
-                                                        const v1::GetTaskRequest* request, v1::Task* response) {
-  return StartReadCall(rooms_, context, request, response);
-}
-
-grpc::ServerUnaryReactor* SchedulerServiceImpl::ListTasks(grpc::CallbackServerContext* context,
-                                                          const v1::ListTasksRequest* request,
-                                                          v1::ListTasksResponse* response) {
-  return StartReadCall(rooms_, context, request, response);
-}
-
-grpc::ServerUnaryReactor* SchedulerServiceImpl::TriggerTask(grpc::CallbackServerContext* context,
-                                                            const v1::TriggerTaskRequest* request, v1::Task* response) {
-  return StartEngineCall(rooms_, context, request, response);
-}
-
-grpc::ServerUnaryReactor* SchedulerServiceImpl::ListAttempts(grpc::CallbackServerContext* context,
-                                                             const v1::ListAttemptsRequest* request,
-                                                             v1::ListAttemptsResponse* response) {
-  return StartReadCall(rooms_, context, request, response);
+std::unique_ptr<RawService> MakeSchedulerService(Rooms& rooms) {
+  auto service = std::make_unique<RawService>("interlock.v1.SchedulerService");
+  service->AddUnary("CreateTask", EngineMethod<v1::CreateTaskRequest>(rooms, [&rooms](const auto& request) {
+                      return SealedCommand(rooms.sealer, request);
+                    }));
+  service->AddUnary("GetTask", ReadMethod<v1::GetTaskRequest>(rooms));
+  service->AddUnary("ListTasks", ReadMethod<v1::ListTasksRequest>(rooms));
+  service->AddUnary("TriggerTask", EngineMethod<v1::TriggerTaskRequest>(rooms));
+  service->AddUnary("ListAttempts", ReadMethod<v1::ListAttemptsRequest>(rooms));
+  return service;
 }
 
 }  // namespace interlock::server

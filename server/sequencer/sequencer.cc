@@ -75,7 +75,8 @@ absl::Status Sequencer::Enqueue(Work& work, size_t works_max, size_t bytes_max) 
   }
   queue_.push_back({&work, bytes});
   queue_bytes_ += bytes;
-  changed_.NotifyOne();
+  // The thread waits for the first work, or for as many as it gathers.
+  if (queue_.size() == 1 || queue_.size() == gather_works_) changed_.NotifyOne();
   return absl::OkStatus();
 }
 
@@ -97,12 +98,28 @@ void Sequencer::Stop() {
 bool Sequencer::WaitForStep() {
   MutexLock lock(mutex_);
   for (;;) {
-    if (!queue_.empty()) return true;
+    if (!queue_.empty()) {
+      Gather();
+      return true;
+    }
     if (stopping_) return false;
     const absl::Duration wait = next_step_time_ - clock_.TimeNow();
     if (wait <= absl::ZeroDuration()) return true;
     changed_.WaitFor(mutex_, std::min(wait, kTimerWaitMax));
   }
+}
+
+void Sequencer::Gather() {
+  while (queue_.size() < gather_works_ && !stopping_) {
+    if (!changed_.WaitFor(mutex_, kGatherMax)) return;
+  }
+}
+
+void Sequencer::ExpectLike(size_t batch_works) {
+  MutexLock lock(mutex_);
+  together_ = std::max(batch_works + queue_.size(), together_ * 7 / 8);
+  // Half of them, so that the others are decided while these are on their way to their callers and back.
+  gather_works_ = std::clamp<size_t>(together_ / 2, 1, kGatherWorksMax);
 }
 
 void Sequencer::RunBatch() {
@@ -129,6 +146,7 @@ void Sequencer::RunBatch() {
     listener_.OnCommitted(effects, engine);
   }
   for (Work* work : batch) work->Release();
+  if (!batch.empty()) ExpectLike(batch.size());
 }
 
 bool Sequencer::Tick(absl::Time now, Effects& effects) {

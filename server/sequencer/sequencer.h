@@ -73,6 +73,10 @@ class Sequencer {
   absl::Status Enqueue(Work& work, size_t works_max, size_t bytes_max) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetStore(std::shared_ptr<const Store> store, bool serving) ABSL_LOCKS_EXCLUDED(mutex_);
   bool WaitForStep() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits a little for more works if several came together shortly before.
+  void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Learns from a batch that was just released how many works come together.
+  void ExpectLike(size_t batch_works) ABSL_LOCKS_EXCLUDED(mutex_);
   bool Tick(absl::Time now, Effects& effects);
   std::vector<Work*> TakeBatch() ABSL_LOCKS_EXCLUDED(mutex_);
   // Commits `effects` if they write anything.
@@ -101,6 +105,10 @@ class Sequencer {
   CondVar changed_;
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // How many works are with the server at once: in a batch and behind it. Falls slowly.
+  size_t together_ ABSL_GUARDED_BY(mutex_) = 0;
+  // A batch is worth its sync with so many works.
+  size_t gather_works_ ABSL_GUARDED_BY(mutex_) = 1;
   // Null: not open.
   std::shared_ptr<const Store> store_ ABSL_GUARDED_BY(mutex_);
   // Whether works are accepted.

@@ -1,0 +1,59 @@
+#include "server/rpc/io_thread.h"
+
+#include <grpc/support/time.h>
+
+#include <utility>
+
+namespace interlock::server {
+
+IoThread::IoThread(std::unique_ptr<grpc::ServerCompletionQueue> queue) : queue_(std::move(queue)) {}
+
+IoThread::~IoThread() { Stop(); }
+
+void IoThread::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+bool IoThread::Post(IoEvent& event) {
+  MutexLock lock(mutex_);
+  if (stopped_) return false;
+  posted_.push_back(&event);
+  if (posted_.size() == 1) alarm_.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &posted_event_);
+  return true;
+}
+
+void IoThread::TellPosted(bool) {
+  std::vector<IoEvent*> events;
+  {
+    MutexLock lock(mutex_);
+    events.swap(posted_);
+  }
+  for (IoEvent* event : events) event->Happened(true);
+}
+
+void IoThread::Run() {
+  void* tag = nullptr;
+  bool ok = false;
+  for (;;) {
+    waiting_.store(true, std::memory_order_relaxed);
+    if (!queue_->Next(&tag, &ok)) return;
+    waiting_.store(false, std::memory_order_relaxed);
+    static_cast<IoEvent*>(tag)->Happened(ok);
+  }
+}
+
+void IoThread::Stop() {
+  {
+    MutexLock lock(mutex_);
+    if (stopped_) return;
+    stopped_ = true;
+  }
+  queue_->Shutdown();
+  if (thread_.joinable()) {
+    thread_.join();
+  } else {
+    Run();
+  }
+}
+
+}  // namespace interlock::server
