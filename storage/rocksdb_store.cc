@@ -117,7 +117,15 @@ absl::Status RocksdbStore::OpenDatabase(const std::string& dir) {
 
 absl::Status RocksdbStore::EnsureHeader(const std::string& dir, const Options& options) {
   const absl::StatusOr<std::string> bytes = Get(Table::kHeader, HeaderKey());
-  if (bytes.ok()) return CheckHeader(*bytes);
+  if (bytes.ok()) {
+    INTERLOCK_ASSIGN_OR_RETURN(v1::StoreHeader header, ReadHeader(*bytes));
+    if (header.format_version() == kFormatVersion) return absl::OkStatus();
+    // Older rows are read as they are. New ones are not for older programs, which from here on refuse the store.
+    header.set_format_version(kFormatVersion);
+    WriteSet upgrade;
+    upgrade.Put(Table::kHeader, HeaderKey(), header);
+    return Commit(upgrade);
+  }
   if (!absl::IsNotFound(bytes.status())) return bytes.status();
   // Also another program's database has no header, and its rows are in its default family.
   for (rocksdb::ColumnFamilyHandle* family : {default_family_, state_family_, log_family_}) {

@@ -34,7 +34,8 @@ class RocksdbStore : public Store {
 
   // Opens the store in `dir` and holds it until destruction. A store that was being made or written when the process or
   // the machine stopped opens with every commit that was acknowledged; the last one that was not is there whole or not
-  // at all. Nothing is changed in a directory that is refused. Errors:
+  // at all. A store of an older format becomes one of this format. Nothing is changed in a directory that is refused.
+  // Errors:
   //   DATA_LOSS STORE_DAMAGED: something that was acknowledged is missing or not as it was written.
   //   FAILED_PRECONDITION STORE_LOCKED: another process, or this one, has it open.
   //   FAILED_PRECONDITION FORMAT_TOO_NEW: written by a newer version.
@@ -55,7 +56,7 @@ class RocksdbStore : public Store {
   RocksdbStore() = default;
 
   absl::Status OpenDatabase(const std::string& dir);
-  // Reads the header, or writes it into a store that was only begun.
+  // Reads the header, raises an older format to this one, or writes the header into a store that was only begun.
   absl::Status EnsureHeader(const std::string& dir, const Options& options);
   rocksdb::ColumnFamilyHandle* Family(Table table) const;
 

@@ -14,7 +14,7 @@ v1::StoreHeader MakeHeader(absl::string_view epoch) {
   return header;
 }
 
-absl::Status CheckHeader(absl::string_view bytes) {
+absl::StatusOr<v1::StoreHeader> ReadHeader(absl::string_view bytes) {
   v1::StoreHeader header;
   if (!header.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || header.format_version() < 1) {
     return MakeError(absl::StatusCode::kDataLoss, "STORE_DAMAGED",
@@ -31,7 +31,7 @@ absl::Status CheckHeader(absl::string_view bytes) {
     return MakeError(absl::StatusCode::kDataLoss, "STORE_DAMAGED",
                      "the store's header has no epoch: restore the directory from a backup");
   }
-  return absl::OkStatus();
+  return header;
 }
 
 }  // namespace interlock::storage

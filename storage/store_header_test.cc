@@ -17,28 +17,32 @@ v1::StoreHeader Header(int32_t format_version, const std::string& epoch) {
 TEST(StoreHeaderTest, KeyIsOneZeroByte) { EXPECT_EQ(HeaderKey(), std::string(1, '\0')); }
 
 TEST(StoreHeaderTest, NewHeaderIsAccepted) {
-  EXPECT_EQ(Serialize(MakeHeader("e1")), std::string("\x08\x01\x12\x02"
+  EXPECT_EQ(Serialize(MakeHeader("e1")), std::string("\x08\x02\x12\x02"
                                                      "e1"));
-  EXPECT_EQ(CheckHeader(Serialize(MakeHeader("e1"))), absl::OkStatus());
+  const auto header = ReadHeader(Serialize(MakeHeader("e1")));
+  ASSERT_EQ(header.status(), absl::OkStatus());
+  EXPECT_EQ(header->epoch(), "e1");
 }
 
 TEST(StoreHeaderTest, NewerFormatIsRefusedWithItsNumber) {
-  EXPECT_EQ(CheckHeader(Serialize(Header(kFormatVersion, "e1"))), absl::OkStatus());
-  const absl::Status status = CheckHeader(Serialize(Header(kFormatVersion + 1, "e1")));
+  for (int version = 1; version <= kFormatVersion; ++version) {
+    EXPECT_EQ(ReadHeader(Serialize(Header(version, "e1")))->format_version(), version);
+  }
+  const absl::Status status = ReadHeader(Serialize(Header(kFormatVersion + 1, "e1"))).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(ErrorReason(status), "FORMAT_TOO_NEW");
-  EXPECT_NE(status.message().find("format 2"), absl::string_view::npos) << status;
+  EXPECT_NE(status.message().find("format 3"), absl::string_view::npos) << status;
 }
 
 // A newer format may have no epoch; that it is newer is what the operator must hear.
 TEST(StoreHeaderTest, NewerFormatWithoutEpochIsStillTooNew) {
-  EXPECT_EQ(ErrorReason(CheckHeader(Serialize(Header(kFormatVersion + 1, "")))), "FORMAT_TOO_NEW");
+  EXPECT_EQ(ErrorReason(ReadHeader(Serialize(Header(kFormatVersion + 1, ""))).status()), "FORMAT_TOO_NEW");
 }
 
 TEST(StoreHeaderTest, WhatIsNoHeaderIsDataLoss) {
   for (const std::string& bytes : {std::string(), std::string("\xff\xff"), Serialize(Header(0, "e1")),
                                    Serialize(Header(-1, "e1")), Serialize(Header(1, ""))}) {
-    const absl::Status status = CheckHeader(bytes);
+    const absl::Status status = ReadHeader(bytes).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
     EXPECT_EQ(ErrorReason(status), "STORE_DAMAGED");
   }

@@ -1,9 +1,13 @@
 // Arbitration and its explanation.
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "core/base/error.h"
 #include "core/base/time.h"
+#include "core/engine/decision_row.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 
@@ -41,23 +45,62 @@ void TripByArbitration(EngineMemory& memory, const TenantData& tenant, const v1:
   decision.mutable_reasons(0)->set_lock_id(lock.lock_id());
 }
 
+RequestStamp StampOf(const v1::ArbitrateRequest& request) {
+  if (request.request_id().empty()) return {};
+  return {request.request_id(), Sha256(Serialize(request)).substr(0, kRequestDigestBytes)};
+}
+
+// The row of a decision that was made before. Errors: DATA_LOSS, UNAVAILABLE.
+absl::StatusOr<std::string> FindRow(const EngineMemory& memory, int64_t sequence, const std::string& key) {
+  const absl::optional<absl::string_view> recent = memory.recent_rows.Find(sequence);
+  if (recent.has_value()) return std::string(*recent);
+  absl::StatusOr<std::string> row = memory.store->Get(Table::kDecision, key);
+  if (!absl::IsNotFound(row.status())) return row;
+  return MakeError(absl::StatusCode::kDataLoss, "ROW_DAMAGED",
+                   absl::StrCat("decision ", sequence, " is missing; restore the data directory from a backup"));
+}
+
+// The decision that answered the same request before; nullopt if there is none. Errors: FAILED_PRECONDITION
+// REQUEST_ID_REUSED (the id came with another request); DATA_LOSS, UNAVAILABLE (its row cannot be read).
+absl::StatusOr<absl::optional<v1::Decision>> FindAnswer(const EngineMemory& memory, const v1::ArbitrateRequest& request,
+                                                        const RequestKey& request_key, const RequestStamp& stamp) {
+  v1::Decision decision;
+  const std::string& tenant_id = request.action().tenant_id();
+  if (const int64_t sequence = memory.decisions.Find(request_key); sequence > 0) {
+    const std::string key = keys::TenantNumber(tenant_id, sequence);
+    INTERLOCK_ASSIGN_OR_RETURN(const std::string row, FindRow(memory, sequence, key));
+    RequestStamp answered;
+    if (!ExpandDecision(key, row, decision, &answered) || answered.request_id != stamp.request_id) {
+      return MakeError(
+          absl::StatusCode::kDataLoss, "ROW_DAMAGED",
+          absl::StrCat("decision ", sequence, " cannot be read; restore the data directory from a backup"));
+    }
+    if (answered.digest != stamp.digest) return RequestLog::Reused();
+    return absl::make_optional(std::move(decision));
+  }
+  if (memory.format_1_decisions.empty()) return absl::optional<v1::Decision>();
+  INTERLOCK_ASSIGN_OR_RETURN(const std::string* reply,
+                             memory.format_1_decisions.Find(*IdentityOf(tenant_id, "Arbitrate", request)));
+  if (reply == nullptr) return absl::optional<v1::Decision>();
+  INTERLOCK_CHECK(decision.ParseFromString(*reply));
+  return absl::make_optional(std::move(decision));
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
                                            Effects& effects) {
   EngineMemory& memory = *memory_;
   const v1::Action& action = request.action();
-  const auto identity = IdentityOf(action.tenant_id(), "Arbitrate", request);
-  if (identity.has_value()) {
-    INTERLOCK_ASSIGN_OR_RETURN(const std::string* stored, memory.requests.Find(*identity));
-    v1::Decision decision;
-    if (stored != nullptr) {
-      INTERLOCK_CHECK(decision.ParseFromString(*stored));
-      // An ALLOW must not outlive the lock that now covers the action: then it is decided anew.
-      if (decision.verdict() != v1::VERDICT_ALLOW || !IsCovered(memory, decision)) {
-        decision.set_replayed(true);
-        return decision;
-      }
+  const RequestStamp stamp = StampOf(request);
+  RequestKey request_key = {};
+  if (!stamp.request_id.empty()) {
+    request_key = MakeRequestKey(action.tenant_id(), stamp.request_id);
+    INTERLOCK_ASSIGN_OR_RETURN(absl::optional<v1::Decision> answered, FindAnswer(memory, request, request_key, stamp));
+    // An ALLOW must not outlive the lock that now covers the action: then it is decided anew.
+    if (answered.has_value() && (answered->verdict() != v1::VERDICT_ALLOW || !IsCovered(memory, *answered))) {
+      answered->set_replayed(true);
+      return *std::move(answered);
     }
   }
   INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(action.tenant_id()));
@@ -68,8 +111,13 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   decision.set_decision_id(MakeId("decision", decision.sequence()));
   if (evaluation.trips) TripByArbitration(memory, *tenant, context.caller, time, decision, effects);
   tenant->history.Record(decision);
-  effects.writes.Put(Table::kDecision, keys::TenantNumber(action.tenant_id(), decision.sequence()), decision);
-  if (identity.has_value()) memory.requests.Remember(*identity, Serialize(decision), memory.now, effects.writes);
+  std::string row = CompactDecision(stamp, decision);
+  if (!stamp.request_id.empty()) {
+    memory.decisions.Remember(request_key, decision.sequence(), memory.now);
+    memory.recent_rows.Add(decision.sequence(), row);
+  }
+  effects.writes.PutBytes(Table::kDecision, keys::TenantNumber(action.tenant_id(), decision.sequence()),
+                          std::move(row));
   return std::move(decision);
 }
 

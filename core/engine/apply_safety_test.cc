@@ -113,6 +113,51 @@ TEST(ApplySafetyTest, RepeatIsReplayedButAnAllowNotIntoALock) {
   EXPECT_EQ(ErrorReason(world.Do(other).status()), "REQUEST_ID_REUSED");
 }
 
+// From the batch in the making, from the one before, and from the store.
+TEST(ApplySafetyTest, RepeatIsAnsweredFromWhereverTheDecisionIs) {
+  EngineWorld world;
+  v1::ArbitrateRequest request = MakeAction("a");
+  request.set_request_id("r");
+  Effects effects;
+  auto first = world.engine->Apply(request, CommandContext{world.caller, world.now}, effects);
+  ASSERT_TRUE(first.ok());
+  auto second = world.engine->Apply(request, CommandContext{world.caller, world.now}, effects);
+  ASSERT_TRUE(second.ok());
+  EXPECT_TRUE(second->replayed());
+  first->set_replayed(true);
+  EXPECT_EQ(second->SerializeAsString(), first->SerializeAsString());
+  EXPECT_EQ(effects.writes.writes().size(), 2u) << "the tenant and one decision";
+  world.engine->EndBatch(effects);
+  ASSERT_TRUE(world.store.Commit(effects.writes).ok());
+  v1::ArbitrateRequest other = request;
+  other.mutable_action()->set_action_id("other");
+  for (int batch = 0; batch < 4; ++batch) {
+    const auto repeated = world.Do(request);
+    ASSERT_TRUE(repeated.ok()) << batch;
+    EXPECT_EQ(repeated->SerializeAsString(), first->SerializeAsString()) << batch;
+    EXPECT_EQ(ErrorReason(world.Do(other).status()), "REQUEST_ID_REUSED") << batch;
+    ASSERT_TRUE(world.Do(MakeAction("b")).ok());
+  }
+  world.now += absl::Minutes(10);
+  world.Tick();
+  EXPECT_FALSE(world.Do(request)->replayed()) << "forgotten after 10 minutes";
+}
+
+TEST(ApplySafetyTest, RepeatOfADecisionThatIsMissingOrDamagedIsNoAnswer) {
+  EngineWorld world;
+  v1::ArbitrateRequest request = MakeAction("a");
+  request.set_request_id("r");
+  ASSERT_TRUE(world.Do(request).ok());
+  ASSERT_TRUE(world.Do(MakeAction("a")).ok());
+  ASSERT_TRUE(world.Do(MakeAction("a")).ok());
+  world.DamageFirstRow(Table::kDecision);
+  EXPECT_EQ(world.Do(request).status().code(), absl::StatusCode::kDataLoss);
+  WriteSet writes;
+  writes.Delete(Table::kDecision, world.RawRows(Table::kDecision).front().first);
+  ASSERT_TRUE(world.store.Commit(writes).ok());
+  EXPECT_EQ(world.Do(request).status().code(), absl::StatusCode::kDataLoss);
+}
+
 TEST(ApplySafetyTest, RequestTimeDrivesEachTenantsClock) {
   Engine::Options options;
   options.time_source = v1::TIME_SOURCE_REQUEST;

@@ -24,6 +24,7 @@ std::unique_ptr<Engine> Engine::Clone() const {
 }
 
 void Engine::EndBatch(Effects& effects) {
+  memory_->recent_rows.EndBatch();
   v1::EngineState counters;
   *counters.mutable_now() = ToProto(memory_->now);
   counters.set_decision_sequence(memory_->decision_sequence);
@@ -41,6 +42,8 @@ void Engine::Tick(absl::Time now, Effects& effects) {
   now = memory_->now;
   memory_->RecordClaims(memory_->tasks.ClaimDue(now, kDueTasksPerTick, memory_->lease_epochs), effects);
   memory_->requests.Expire(now, kRequestsPerTick, effects.writes);
+  memory_->format_1_decisions.Expire(now, kRequestsPerTick, effects.writes);
+  memory_->decisions.Expire(now, kRequestsPerTick);
   const int64_t oldest = memory_->alert_log.oldest();
   if (memory_->alert_log.CutBefore(now).has_value()) {
     effects.writes.DeleteRange(Table::kAlert, keys::Number(oldest), keys::Number(memory_->alert_log.oldest()));
@@ -49,7 +52,8 @@ void Engine::Tick(absl::Time now, Effects& effects) {
 
 absl::Time Engine::NextTimer() const {
   if (memory_->options.time_source == v1::TIME_SOURCE_REQUEST) return absl::InfiniteFuture();
-  return std::min({memory_->tasks.NextDue(), memory_->requests.NextExpiry(), memory_->alert_log.NextCutTime()});
+  return std::min({memory_->tasks.NextDue(), memory_->requests.NextExpiry(), memory_->format_1_decisions.NextExpiry(),
+                   memory_->decisions.NextExpiry(), memory_->alert_log.NextCutTime()});
 }
 
 absl::Time Engine::now() const { return memory_->now; }

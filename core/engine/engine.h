@@ -60,16 +60,18 @@ class Engine {
     int64_t alert_log_bytes_max = kAlertLogBytesMax;
   };
 
-  // The engine as `store` last knew it. The store's header row must exist. Rows that the load itself changes (attempts
-  // that were running when the server stopped) are added to `effects`.
-  // Errors: DATA_LOSS (a row that cannot be read or contradicts another), UNAVAILABLE (from the store).
+  // The engine as `store` last knew it. The store's header row must exist, and the store must outlive the engine and
+  // get what it writes. Rows that the load itself changes (attempts that were running when the server stopped) are
+  // added to `effects`. Errors: DATA_LOSS (a row that cannot be read or contradicts another), UNAVAILABLE (from the
+  // store).
   static absl::StatusOr<std::unique_ptr<Engine>> Load(const Store& store, const Options& options, absl::Time now,
                                                       Effects& effects);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // A copy in the same state, for "what if".
+  // A copy in the same state, for "what if"; it reads the same store, which need not get what the copy writes for as
+  // long as no EndBatch of the copy is called.
   std::unique_ptr<Engine> Clone() const;
 
   // Commands. Each answers the reply to send once `effects.writes` is durable.
@@ -102,7 +104,8 @@ class Engine {
   absl::StatusOr<v1::ServerInfo> Apply(const v1::GetServerInfoRequest& request, const CommandContext& context,
                                        Effects& effects);
 
-  // Ends a batch: adds the counters' row. Call once, after the last command of a batch that wrote anything.
+  // Ends a batch: adds the counters' row. Call once, after the last command of a batch that wrote anything. The batch
+  // before it must be durable by then; this one may be on its way while the next commands are applied.
   void EndBatch(Effects& effects);
 
   // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log. Bounded; call again if

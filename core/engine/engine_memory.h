@@ -18,8 +18,10 @@
 #include "core/base/serialize.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
+#include "core/engine/decision_index.h"
 #include "core/engine/engine.h"
 #include "core/engine/keys.h"
+#include "core/engine/recent_rows.h"
 #include "core/engine/request_log.h"
 #include "core/monitor/window.h"
 #include "core/safety/arbitrate.h"
@@ -51,6 +53,8 @@ struct TenantData {
 
 struct EngineMemory {
   Engine::Options options;
+  // Holds every decision that is not in recent_rows; only repeats of Arbitrate read it.
+  const Store* store = nullptr;
   std::string epoch;
   absl::Time now = absl::UnixEpoch();
   int64_t decision_sequence = 0;
@@ -66,6 +70,10 @@ struct EngineMemory {
   alert::AlertLog alert_log;
   schedule::TaskBook tasks;
   RequestLog requests;
+  // The replies to Arbitrate that format 1 stored; empty 10 minutes after the first start with a newer format.
+  RequestLog format_1_decisions;
+  DecisionIndex decisions;
+  RecentRows recent_rows;
 
   // The tenant, made if it is new. Errors: RESOURCE_EXHAUSTED (kTenantsMax).
   absl::StatusOr<TenantData*> FindOrAddTenant(absl::string_view tenant_id);

@@ -88,6 +88,13 @@ std::string PrefixEnd(absl::string_view prefix) {
   return end;
 }
 
+absl::string_view FirstString(absl::string_view key) { return key.substr(0, key.find('\0')); }
+
+absl::string_view SecondString(absl::string_view key) {
+  const size_t end = key.find('\0');
+  return end == absl::string_view::npos ? absl::string_view() : FirstString(key.substr(end + 1));
+}
+
 int64_t LastNumber(absl::string_view key) {
   if (key.size() < 8) return -1;
   uint64_t number = 0;

@@ -35,6 +35,10 @@ std::string Request(absl::string_view tenant_id, absl::string_view method, absl:
 
 // The first key after every key that begins with `prefix`; empty: to the end of the table.
 std::string PrefixEnd(absl::string_view prefix);
+// The string that `key` begins with, for example the tenant.
+absl::string_view FirstString(absl::string_view key);
+// The string after it, for example the method in a key of kRequest; empty if there is none.
+absl::string_view SecondString(absl::string_view key);
 // The number in the last 8 bytes of `key`; -1 if it is shorter.
 int64_t LastNumber(absl::string_view key);
 

@@ -124,6 +124,15 @@ TEST(KeysTest, LastNumberReadsWhatWasWritten) {
   }
 }
 
+TEST(KeysTest, StringsAreReadAsTheyWereWritten) {
+  const std::string key = Request("acme", "Arbitrate", "r1");
+  EXPECT_EQ(FirstString(key), "acme");
+  EXPECT_EQ(SecondString(key), "Arbitrate");
+  EXPECT_EQ(FirstString(TenantNumber("acme", 7)), "acme");
+  EXPECT_EQ(FirstString(""), "");
+  EXPECT_EQ(SecondString("acme"), "");
+}
+
 TEST(KeysTest, KeyThatIsTooShortHasNoLastNumber) {
   EXPECT_EQ(LastNumber(""), -1);
   EXPECT_EQ(LastNumber(std::string(7, '\x01')), -1);

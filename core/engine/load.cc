@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
+#include "core/engine/decision_row.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 #include "core/policy/profiles.h"
@@ -100,6 +101,10 @@ class Loader {
       INTERLOCK_RETURN_IF_ERROR(LoadPolicy(tenant));
       INTERLOCK_RETURN_IF_ERROR(LoadHistory(tenant));
     }
+    std::sort(requests_.begin(), requests_.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
+    for (const AnsweredRequest& request : requests_) {
+      memory_.decisions.Remember(request.key, request.sequence, request.time);
+    }
     return absl::OkStatus();
   }
 
@@ -123,12 +128,17 @@ class Loader {
         store_.Scan({Table::kDecision, begin, keys::PrefixEnd(begin), /*reverse=*/true},
                     [&](absl::string_view key, absl::string_view value) {
                       v1::Decision decision;
-                      if (!decision.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+                      RequestStamp request;
+                      if (!ExpandDecision(key, value, decision, &request)) {
                         result = Damaged(Table::kDecision, key, "the row cannot be read");
                         return false;
                       }
                       if (newest_first.empty()) newest = FromProto(decision.decide_time());
                       if (!safety::IsRecent(decision, newest)) return false;
+                      if (!request.request_id.empty()) {
+                        requests_.push_back({decision.sequence(), FromProto(decision.decide_time()),
+                                             MakeRequestKey(decision.tenant_id(), request.request_id)});
+                      }
                       newest_first.push_back(std::move(decision));
                       return true;
                     });
@@ -238,17 +248,28 @@ class Loader {
         }));
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::RequestRecord>(
         store_, Table::kRequest, [this](absl::string_view key, v1::RequestRecord record) -> absl::Status {
-          memory_.requests.Load(key, std::move(record));
+          // Format 1 stored replies to Arbitrate here too.
+          const bool of_format_1 = keys::SecondString(key) == "Arbitrate";
+          (of_format_1 ? memory_.format_1_decisions : memory_.requests).Load(key, std::move(record));
           return absl::OkStatus();
         }));
     memory_.requests.FinishLoad();
+    memory_.format_1_decisions.FinishLoad();
     return absl::OkStatus();
   }
+
+  // A decision that answered a request_id.
+  struct AnsweredRequest {
+    int64_t sequence;
+    absl::Time time;
+    RequestKey key;
+  };
 
   const Store& store_;
   EngineMemory& memory_;
   Effects& effects_;
   v1::EngineState counters_;
+  std::vector<AnsweredRequest> requests_;
 };
 
 }  // namespace
@@ -263,6 +284,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(const Store& store, const O
   }
   auto memory = std::make_unique<EngineMemory>();
   memory->options = options;
+  memory->store = &store;
   memory->alert_log = alert::AlertLog(options.alert_retention, options.alert_log_bytes_max);
   memory->default_policy = std::make_shared<const safety::CompiledPolicy>(*profile);
   INTERLOCK_RETURN_IF_ERROR(Loader(store, *memory, effects).Load());

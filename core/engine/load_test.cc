@@ -166,7 +166,9 @@ class DamageTest : public ::testing::TestWithParam<Table> {};
 
 TEST_P(DamageTest, RowThatCannotBeReadIsRefusedAsDataLoss) {
   EngineWorld world;
-  ASSERT_TRUE(world.Do(MakeReport("a", 0.2)).ok());
+  v1::ReportSnapshotRequest report = MakeReport("a", 0.2);
+  report.set_request_id("r");
+  ASSERT_TRUE(world.Do(report).ok());
   v1::UpdatePolicyRequest policy;
   policy.mutable_policy()->set_tenant_id("t");
   policy.mutable_policy()->set_profile("reference");

@@ -8,14 +8,16 @@
 
 namespace interlock {
 
+absl::Status RequestLog::Reused() {
+  return MakeError(absl::StatusCode::kFailedPrecondition, "REQUEST_ID_REUSED",
+                   "this request_id came with another request in the last 10 minutes; use a new request_id for a new "
+                   "request, and the same bytes to repeat one");
+}
+
 absl::StatusOr<const std::string*> RequestLog::Find(const Identity& identity) const {
   const auto found = records_.find(identity.key);
   if (found == records_.end()) return nullptr;
-  if (found->second.request_digest() != identity.request_digest) {
-    return MakeError(absl::StatusCode::kFailedPrecondition, "REQUEST_ID_REUSED",
-                     "this request_id came with another request in the last 10 minutes; use a new request_id for a new "
-                     "request, and the same bytes to repeat one");
-  }
+  if (found->second.request_digest() != identity.request_digest) return Reused();
   return &found->second.reply();
 }
 

@@ -1,5 +1,6 @@
-// Makes repeats safe: remembers for each tenant, method and request id what was asked and what was answered. Kept for
-// kRequestRetention, at most kRequestsMax, also across restarts. Thread-compatible.
+// Makes repeats safe of all calls but Arbitrate (see decision_index.h): remembers for each tenant, method and request
+// id what was asked and what was answered. Kept for kRequestRetention, at most kRequestsMax, also across restarts.
+// Thread-compatible.
 #pragma once
 
 #include <deque>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -22,6 +24,11 @@ class RequestLog {
     std::string key;
     std::string request_digest;
   };
+
+  bool empty() const { return records_.empty(); }
+
+  // The error of a request_id that came with another request.
+  static absl::Status Reused();
 
   // The reply to the same call before; null if there was none. Errors: FAILED_PRECONDITION REQUEST_ID_REUSED (the id
   // came with another request).

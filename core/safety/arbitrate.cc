@@ -14,6 +14,7 @@
 #include "core/safety/constraint_rules.h"
 #include "core/safety/findings.h"
 #include "core/safety/history_rules.h"
+#include "core/safety/reason_text.h"
 #include "google/protobuf/struct.pb.h"
 
 namespace interlock::safety {
@@ -124,21 +125,21 @@ void Block(const std::vector<const v1::Lock*>& covering, v1::Decision& decision)
         .set_lock_id(lock->lock_id());
     if (lock != covering.front()) continue;
     v1::Reason& violation = AddReason(v1::REASON_CODE_LOCK_AUTONOMOUS_BLOCKED, v1::RECOVERY_CLASS_NEEDS_RELEASE,
-                                      "Autonomous modifications blocked while lock state is active", decision);
+                                      FixedText(v1::REASON_CODE_LOCK_AUTONOMOUS_BLOCKED), decision);
     violation.set_violation(true);
     violation.set_lock_id(lock->lock_id());
   }
   SetLocks(covering, decision);
 }
 
-// The explanation's place comes first but its text is known last.
-void Explain(v1::Verdict verdict, v1::ReasonCode code, v1::RecoveryClass recovery_class, absl::string_view text,
-             v1::Decision& decision) {
+// The explanation's place comes first but it is known last.
+void Explain(v1::Verdict verdict, v1::ReasonCode code, v1::RecoveryClass recovery_class, v1::Decision& decision) {
   decision.set_verdict(verdict);
   v1::Reason& reason = *decision.mutable_reasons(0);
   reason.set_code(code);
   reason.set_recovery_class(recovery_class);
-  reason.set_text(std::string(text));
+  const absl::string_view text = FixedText(code);
+  reason.set_text(text.data(), text.size());
 }
 
 // The hardest of what the reasons ask for.
@@ -152,8 +153,7 @@ v1::RecoveryClass HardestRecovery(const v1::Decision& decision) {
 bool Conclude(const CompiledPolicy& policy, const v1::Action& action, const std::vector<const v1::Lock*>& covering,
               bool violated, v1::Decision& decision) {
   if (!covering.empty()) {
-    Explain(v1::VERDICT_LOCK, v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE,
-            "Existing lock state is active", decision);
+    Explain(v1::VERDICT_LOCK, v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision);
     decision.mutable_reasons(0)->set_lock_id(covering.front()->lock_id());
     decision.set_requires_approval(true);
     SetLocks(covering, decision);
@@ -162,19 +162,16 @@ bool Conclude(const CompiledPolicy& policy, const v1::Action& action, const std:
   if (RecommendedTier(action) >= kTierSystemic || decision.risk_level() == v1::RISK_LEVEL_CRITICAL) {
     const bool trips = policy.RuleFor(v1::TRIP_CAUSE_ARBITRATION) != nullptr;
     Explain(trips ? v1::VERDICT_LOCK : v1::VERDICT_DENY, v1::REASON_CODE_TRIPPED,
-            trips ? v1::RECOVERY_CLASS_NEEDS_RELEASE : v1::RECOVERY_CLASS_HUMAN_ONLY,
-            "Tier 3 systemic anomaly or critical risk detected", decision);
+            trips ? v1::RECOVERY_CLASS_NEEDS_RELEASE : v1::RECOVERY_CLASS_HUMAN_ONLY, decision);
     decision.set_requires_approval(true);
     if (trips) decision.set_tier(kTierSystemic);
     return trips;
   }
   if (violated || decision.requires_approval()) {
-    Explain(v1::VERDICT_DENY, v1::REASON_CODE_POLICY_VIOLATED, HardestRecovery(decision),
-            "Safety policy violation or approval requirement triggered", decision);
+    Explain(v1::VERDICT_DENY, v1::REASON_CODE_POLICY_VIOLATED, HardestRecovery(decision), decision);
     return false;
   }
-  Explain(v1::VERDICT_ALLOW, v1::REASON_CODE_ALLOWED, v1::RECOVERY_CLASS_NONE, "No policy violations detected",
-          decision);
+  Explain(v1::VERDICT_ALLOW, v1::REASON_CODE_ALLOWED, v1::RECOVERY_CLASS_NONE, decision);
   return false;
 }
 

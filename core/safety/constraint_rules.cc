@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
+#include "core/safety/reason_text.h"
 #include "google/protobuf/struct.pb.h"
 
 namespace interlock::safety {
@@ -78,7 +79,7 @@ void CheckLimit(const Facts& facts, const v1::Constraint& constraint, v1::Reason
 
 void CheckApproval(const Facts& facts, const v1::Constraint& constraint, Findings& findings) {
   if (constraint.approval_required()) {
-    findings.AddApproval(v1::REASON_CODE_APPROVAL_REQUIRED, "Action requires manual approval due to safety constraints")
+    findings.AddApproval(v1::REASON_CODE_APPROVAL_REQUIRED, std::string(FixedText(v1::REASON_CODE_APPROVAL_REQUIRED)))
         .set_constraint_id(constraint.constraint_id());
   }
   if (constraint.has_auto_approval_threshold() && facts.risk_score > constraint.auto_approval_threshold()) {
@@ -129,7 +130,7 @@ void CheckConditions(const Facts& facts, const v1::Constraint& constraint, Findi
   if (conditions.required_keywords_size() > 0 && !HasKeyword(content, conditions)) {
     findings
         .AddViolation(v1::REASON_CODE_CONTENT_KEYWORDS, v1::RECOVERY_CLASS_CHANGE_ACTION,
-                      "Content does not contain required keywords")
+                      std::string(FixedText(v1::REASON_CODE_CONTENT_KEYWORDS)))
         .set_constraint_id(constraint.constraint_id());
   }
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
+#include "core/safety/reason_text.h"
 
 namespace interlock::safety {
 namespace {
@@ -175,7 +176,7 @@ void CheckPatterns(const Facts& facts, Findings& findings) {
     const CountRule rule = {facts.history.OfTenant(), rules.frequency_max(), kDay};
     if (IsBroken(rule, facts.now)) {
       AddCountViolation(facts, rule, v1::REASON_CODE_PATTERN_FREQUENCY,
-                        "Suspicious pattern: Unusually high action frequency", findings);
+                        std::string(FixedText(v1::REASON_CODE_PATTERN_FREQUENCY)), findings);
     }
   }
   CheckConflicts(facts, findings);

@@ -5,6 +5,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/engine/decision_row.h"
 #include "core/engine/store.h"
 #include "google/protobuf/util/json_util.h"
 #include "server/auth/principal.h"
@@ -78,9 +79,10 @@ std::vector<LogLine> LinesOf(const Effects& effects) {
   std::vector<LogLine> lines;
   for (const Write& write : effects.writes.writes()) {
     if (write.table != Table::kDecision || write.kind != Write::Kind::kPut) continue;
+    DecisionGlance glance;
+    if (!GlanceAtDecision(write.value, glance) || glance.verdict == v1::VERDICT_ALLOW) continue;
     v1::Decision decision;
-    if (!decision.ParseFromString(write.value) || decision.verdict() == v1::VERDICT_ALLOW) continue;
-    lines.push_back(LineOf(decision));
+    if (ExpandDecision(write.key, write.value, decision)) lines.push_back(LineOf(decision));
   }
   for (const v1::Lock& lock : effects.locks) lines.push_back(LineOf(lock));
   for (const v1::Alert& alert : effects.alerts) {

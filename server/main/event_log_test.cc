@@ -50,7 +50,7 @@ std::vector<LogLine> LinesOfAlert(const v1::Alert& alert) {
 
 std::vector<LogLine> LinesOfDecision(const v1::Decision& decision) {
   Effects effects;
-  effects.writes.Put(Table::kDecision, keys::TenantNumber("t1", 1), decision);
+  effects.writes.Put(Table::kDecision, keys::TenantNumber("t1", 5), decision);
   return LinesOf(effects);
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/ids.h"
 #include "core/base/status_macros.h"
+#include "core/engine/decision_row.h"
 #include "core/engine/keys.h"
 #include "core/policy/etag.h"
 #include "core/policy/profiles.h"
@@ -28,12 +29,17 @@ absl::Status NotFound(absl::string_view reason, absl::string_view what, absl::st
 }
 
 template <typename Row>
+absl::Status DamagedRow() {
+  return MakeError(
+      absl::StatusCode::kDataLoss, "ROW_DAMAGED",
+      absl::StrCat("a row of type ", Row().GetTypeName(), " cannot be read; restore the store from a backup"));
+}
+
+template <typename Row>
 absl::StatusOr<Row> ParseRow(absl::string_view value) {
   Row row;
   if (row.ParseFromArray(value.data(), static_cast<int>(value.size()))) return row;
-  return MakeError(
-      absl::StatusCode::kDataLoss, "ROW_DAMAGED",
-      absl::StrCat("a row of type ", row.GetTypeName(), " cannot be read; restore the store from a backup"));
+  return DamagedRow<Row>();
 }
 
 template <typename Row>
@@ -101,13 +107,18 @@ absl::StatusOr<v1::ListLocksResponse> Read(const Store& store, const v1::ListLoc
 absl::StatusOr<v1::ListDecisionsResponse> Read(const Store& store, const v1::ListDecisionsRequest& request) {
   INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
   v1::ListDecisionsResponse response;
-  const auto wanted = [&](const v1::Decision& decision) {
-    if (!request.agent_id().empty() && decision.agent_id() != request.agent_id()) return false;
-    return request.verdict() == v1::VERDICT_UNSPECIFIED || decision.verdict() == request.verdict();
+  // Most rows that a filter looks at are not wanted, so they are only glanced at.
+  const auto take = [&](absl::string_view key, absl::string_view value) -> absl::StatusOr<bool> {
+    DecisionGlance glance;
+    if (!GlanceAtDecision(value, glance)) return DamagedRow<v1::Decision>();
+    if (!request.agent_id().empty() && glance.agent_id != request.agent_id()) return false;
+    if (request.verdict() != v1::VERDICT_UNSPECIFIED && glance.verdict != request.verdict()) return false;
+    if (!ExpandDecision(key, value, *response.add_decisions())) return DamagedRow<v1::Decision>();
+    return true;
   };
-  INTERLOCK_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
-                             TakeRows(store, NewestFirst(Table::kDecision, keys::Tenant(request.tenant_id())), page,
-                                      *response.mutable_decisions(), wanted));
+  INTERLOCK_ASSIGN_OR_RETURN(
+      *response.mutable_next_page_token(),
+      ScanPage(store, NewestFirst(Table::kDecision, keys::Tenant(request.tenant_id())), page, take));
   return response;
 }
 

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
 #include "core/base/time.h"
 #include "core/engine/engine.h"
 #include "storage/rocksdb_store.h"
+#include "tests/support/engine_world.h"
 #include "tests/support/files.h"
 
 namespace interlock {
@@ -60,6 +62,23 @@ TEST_F(StoredFormatTest, LockStillBlocksAndTheHistoryStillCounts) {
   EXPECT_EQ(denied->verdict(), v1::VERDICT_DENY);
   EXPECT_EQ(denied->reasons(1).code(), v1::REASON_CODE_REPEATED_CALL);
   EXPECT_EQ(denied->sequence(), 7);
+}
+
+TEST_F(StoredFormatTest, RequestThatFormat1AnsweredIsNotDecidedAgain) {
+  v1::ArbitrateRequest request = testing::MakeAction("healthy", "get_file");
+  request.set_request_id("request-1xx");
+  const auto repeated = Do(request);
+  ASSERT_TRUE(repeated.ok()) << repeated.status();
+  EXPECT_TRUE(repeated->replayed());
+  EXPECT_EQ(repeated->sequence(), 2);
+  request.mutable_action()->set_agent_id("another");
+  EXPECT_EQ(ErrorReason(Do(request).status()), "REQUEST_ID_REUSED");
+  // Its record goes when its time has come, and nothing of the kind is written any more.
+  engine_->Tick(engine_->now() + absl::Minutes(10), effects_);
+  EXPECT_FALSE(Do(request)->replayed());
+  for (const Write& write : effects_.writes.writes()) {
+    EXPECT_TRUE(write.table != Table::kRequest || write.kind == Write::Kind::kDelete);
+  }
 }
 
 TEST_F(StoredFormatTest, WindowsAndEpisodesAreThere) {

@@ -137,7 +137,7 @@ class PythonClientTest(unittest.TestCase):
   def test_server_says_what_it_is(self):
     admin = admin_service_pb2_grpc.AdminServiceStub(self.channel)
     info = admin.GetServerInfo(admin_service_pb2.GetServerInfoRequest(), metadata=_AGENT, timeout=_SECONDS)
-    self.assertEqual((info.format_version, info.default_profile, info.caller), (1, 'reference', 'agent:a1'))
+    self.assertEqual((info.format_version, info.default_profile, info.caller), (2, 'reference', 'agent:a1'))
     self.assertTrue(info.version and info.epoch)
 
   def test_bad_input_names_the_fields(self):
