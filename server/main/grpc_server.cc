@@ -45,7 +45,7 @@ absl::StatusOr<int> GrpcServer::Start(const Config& config) {
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
-  SetGrpcLimits(builder);
+  SetUpGrpc(builder);
   for (grpc::Service* service : {static_cast<grpc::Service*>(&monitor_), static_cast<grpc::Service*>(&safety_),
                                  static_cast<grpc::Service*>(&locks_), static_cast<grpc::Service*>(&policies_),
                                  static_cast<grpc::Service*>(&alerts_), static_cast<grpc::Service*>(&scheduler_),
