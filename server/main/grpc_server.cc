@@ -60,7 +60,7 @@ absl::StatusOr<int> GrpcServer::Start(const Config& config) {
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
-  SetGrpcLimits(builder);
+  SetUpGrpc(builder);
   for (const auto& service : services_) builder.RegisterService(service.get());
   for (int i = 0; i < IoThreadCount(); ++i) io_threads_.emplace_back(builder.AddCompletionQueue());
   server_ = builder.BuildAndStart();

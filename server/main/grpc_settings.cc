@@ -2,12 +2,16 @@
 
 #include <grpcpp/resource_quota.h>
 
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "server/base/limits.h"
 
 namespace interlock::server {
 
-void SetGrpcLimits(grpc::ServerBuilder& builder) {
+void SetUpGrpc(grpc::ServerBuilder& builder) {
+  // Debian builds Abseil so that it looks for deadlocks whenever one of gRPC's locks is taken, in a graph that all
+  // threads share.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   builder.SetMaxReceiveMessageSize(static_cast<int>(kMessageBytesMax));
   // Two servers on one port would each get some of the calls.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

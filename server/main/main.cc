@@ -11,7 +11,6 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "server/base/clock.h"
 #include "server/base/version.h"
 #include "server/config/config.h"
@@ -62,8 +61,6 @@ int Run() {
 }  // namespace interlock::server
 
 int main(int argc, char** argv) {
-  // Debian's Abseil looks for deadlocks at every lock that gRPC takes, which is for debugging and costs much.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   FLAGS_logtostderr = true;
   google::InitGoogleLogging(argv[0]);
   absl::SetProgramUsageMessage(

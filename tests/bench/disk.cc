@@ -23,16 +23,15 @@ constexpr size_t kFlushesField = 18;
 
 }  // namespace
 
-Latencies MeasureAppends(const std::string& directory, absl::Duration duration) {
+Latencies MeasureAppends(const std::string& directory, int count) {
   const std::string path = absl::StrCat(directory, "/append.probe");
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
   INTERLOCK_CHECK(fd >= 0);
   std::array<char, kAppendBytes> bytes;
   bytes.fill('x');
   Latencies latencies;
-  const absl::Time end = absl::Now() + duration;
   absl::Time now = absl::Now();
-  while (now < end) {
+  for (int i = 0; i < count; ++i) {
     INTERLOCK_CHECK(write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
     INTERLOCK_CHECK(fdatasync(fd) == 0);
     const absl::Time done = absl::Now();

@@ -4,14 +4,13 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/time/time.h"
 #include "tests/bench/latencies.h"
 
 namespace interlock::bench {
 
-// Appends 512 bytes to a new file in `directory` and waits for fdatasync, again and again for `duration`; the file is
-// removed. Answers how long each append with its sync took. A file that cannot be written ends the program.
-Latencies MeasureAppends(const std::string& directory, absl::Duration duration);
+// Appends 512 bytes to a new file in `directory` and waits for fdatasync, `count` times; the file is removed. Answers
+// how long each append with its sync took. A file that cannot be written ends the program.
+Latencies MeasureAppends(const std::string& directory, int count);
 
 // How often the device that holds `directory` was told to make durable what it holds, since the machine started, by
 // whomever; -1 if the kernel does not tell.

@@ -103,7 +103,7 @@ int Run() {
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(absl::GetFlag(FLAGS_listen), grpc::InsecureServerCredentials(), &port);
-  server::SetGrpcLimits(builder);
+  server::SetUpGrpc(builder);
   builder.RegisterService(&service);
   const std::unique_ptr<grpc::Server> grpc_server = builder.BuildAndStart();
   if (grpc_server == nullptr || port <= 0) {

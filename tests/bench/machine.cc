@@ -64,6 +64,14 @@ std::string ProtobufText() {
                          GOOGLE_PROTOBUF_VERSION % 1000);
 }
 
+std::string BuildText() {
+#ifdef NDEBUG
+  return "optimised";
+#else
+  return "NOT OPTIMISED: these figures say nothing; use bazel run -c opt";
+#endif
+}
+
 }  // namespace
 
 std::string DescribeRun(int argc, char** argv, const std::string& directory) {
@@ -77,9 +85,9 @@ std::string DescribeRun(int argc, char** argv, const std::string& directory) {
                       ProcessorField("model name"), ", family ", ProcessorField("cpu family"), " model ",
                       ProcessorField("model\t"), ", ", std::thread::hardware_concurrency(), " cores\n", "kernel     ",
                       system.sysname, " ", system.release, "\n", "disk       ", DiskText(directory), "\n",
-                      "load       ", LoadText(), " in the last minute\n", "versions   gRPC ", grpc::Version(),
-                      ", Protobuf ", ProtobufText(), ", RocksDB ", ROCKSDB_MAJOR, ".", ROCKSDB_MINOR, ".",
-                      ROCKSDB_PATCH, "\n");
+                      "load       ", LoadText(), " in the last minute\n", "build      ", BuildText(), "\n",
+                      "versions   gRPC ", grpc::Version(), ", Protobuf ", ProtobufText(), ", RocksDB ", ROCKSDB_MAJOR,
+                      ".", ROCKSDB_MINOR, ".", ROCKSDB_PATCH, "\n");
 }
 
 }  // namespace interlock::bench

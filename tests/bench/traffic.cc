@@ -17,6 +17,8 @@ namespace {
 
 // High, but not critical, which would trip a lock.
 constexpr double kRiskyScore = 0.75;
+// What is acted on, in turn; it shares no factor with numbers of agents that people choose.
+constexpr int64_t kResources = 9973;
 
 template <typename Message>
 grpc::ByteBuffer Encode(const Message& message) {
@@ -31,9 +33,9 @@ bool Decode(grpc::ByteBuffer& bytes, Message& message) {
   return grpc::SerializationTraits<Message>::Deserialize(&bytes, &message).ok();
 }
 
-std::string AgentName(int64_t number) { return absl::StrCat("agent-", absl::Dec(number, absl::kZeroPad6)); }
-
 }  // namespace
+
+std::string AgentName(int64_t number) { return absl::StrCat("agent-", absl::Dec(number, absl::kZeroPad6)); }
 
 v1::PolicySet PolicyWithoutLimits() {
   v1::PolicySet policy = *policy::FindProfile("reference");
@@ -68,6 +70,8 @@ const v1::ArbitrateRequest& ActionSource::Next() {
   request_.set_request_id(absl::StrCat(run_, "-", number));
   request_.mutable_action()->set_action_id(absl::StrCat("action-", number));
   request_.mutable_action()->set_agent_id(AgentName(count_ % agents_));
+  request_.mutable_action()->set_target_resource(
+      absl::StrCat("article-", absl::Dec(count_ % kResources, absl::kZeroPad4)));
   return request_;
 }
 

@@ -14,6 +14,8 @@ namespace interlock::bench {
 
 // The tenant of all traffic.
 inline constexpr char kTenant[] = "bench";
+// The agent of this number.
+std::string AgentName(int64_t number);
 
 // The `reference` profile without the limits and patterns that count attempts, under which a machine that does nothing
 // else than ask would soon be denied everything.

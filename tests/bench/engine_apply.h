@@ -1,0 +1,31 @@
+// Times the engine alone: no network, no disk, no threads.
+#pragma once
+
+#include <cstdint>
+
+#include "interlock/v1/decision.pb.h"
+#include "tests/bench/latencies.h"
+
+namespace interlock::bench {
+
+struct EngineLoad {
+  v1::Verdict verdict = v1::VERDICT_ALLOW;
+  // Whether each action has a request id, so that its decision is remembered.
+  bool with_request_id = true;
+  // How many agents act, in turn. At least as many as actions: every agent acts for the first time.
+  int agents = 1000;
+  // Actions that are timed. At most 90,000, which a tenant may have of acting agents.
+  int64_t actions = 50000;
+};
+
+struct EngineTimes {
+  // Of each Engine::Apply, which includes the bytes of the rows that it writes.
+  Latencies apply;
+  // A decision's share of a batch of 64: Apply, the end of the batch and the bytes of the replies.
+  absl::Duration batch_share;
+};
+
+// Has actions decided by a new engine whose policy has no limits. A verdict that is not as expected ends the program.
+EngineTimes MeasureEngine(const EngineLoad& load);
+
+}  // namespace interlock::bench
