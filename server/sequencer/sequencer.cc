@@ -109,7 +109,8 @@ void Sequencer::RunBatch() {
   if (core_ == nullptr) return Reopen();
   const std::vector<Work*> batch = TakeBatch();
   Engine& engine = *core_->engine;
-  const absl::Time now = std::max(clock_.TimeNow(), engine.now());
+  // The engine keeps the time only of what changes it; a batch of reads has told of its time too.
+  const absl::Time now = newest_batch_time_ = std::max({clock_.TimeNow(), engine.now(), newest_batch_time_});
   Effects effects;
   const bool ticked = Tick(now, effects);
   for (Work* work : batch) work->Apply(engine, now, effects);

@@ -96,6 +96,7 @@ class Sequencer {
   std::weak_ptr<const Store> lost_store_;
   absl::Duration reopen_delay_ = kReopenDelayMin;
   absl::Time next_step_time_ = absl::InfiniteFuture();
+  absl::Time newest_batch_time_ = absl::InfinitePast();
 
   mutable Mutex mutex_;
   CondVar changed_;

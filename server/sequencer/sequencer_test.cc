@@ -92,6 +92,18 @@ TEST_F(SequencerTest, TimeNeverDecreases) {
   EXPECT_EQ(after.time(), before.time());
 }
 
+// A read moves no engine, but whoever asked has been told of its time.
+TEST_F(SequencerTest, TimeDoesNotDecreaseAfterAReadWithoutATickEither) {
+  world_.Open();
+  world_.room_for_grants = false;
+  TestWork& before = Submitted("before", /*writes=*/false);
+  world_.sequencer.RunBatch();
+  world_.clock.Advance(-absl::Hours(1));
+  TestWork& after = Submitted("after", /*writes=*/false);
+  world_.sequencer.RunBatch();
+  EXPECT_EQ(after.time(), before.time());
+}
+
 TEST_F(SequencerTest, ABatchIsBounded) {
   world_.Open();
   for (const char* name : {"a", "b", "c", "d"}) Submitted(name);
