@@ -99,10 +99,16 @@ bool Sequencer::WaitForStep() {
   for (;;) {
     if (!queue_.empty()) return true;
     if (stopping_) return false;
-    const absl::Duration wait = next_step_time_ - clock_.TimeNow();
-    if (wait <= absl::ZeroDuration()) return true;
-    changed_.WaitFor(mutex_, std::min(wait, kTimerWaitMax));
+    const absl::Time now = clock_.TimeNow();
+    if (IsStepDue(now)) return true;
+    changed_.WaitFor(mutex_, std::min(next_step_time_ - now, kTimerWaitMax));
   }
+}
+
+bool Sequencer::IsStepDue(absl::Time now) const {
+  if (now >= next_step_time_) return true;
+  // No try to open the store is that far away: the clock was set back.
+  return core_ == nullptr && next_step_time_ - now > kReopenDelayMax;
 }
 
 void Sequencer::RunBatch() {
@@ -121,7 +127,7 @@ void Sequencer::RunBatch() {
     next_step_time_ = next <= now ? absl::InfinitePast() : next;
   } else {
     // The end of an attempt makes room, and comes as a work.
-    next_step_time_ = now + kTimerWaitMax;
+    next_step_time_ = clock_.TimeNow() + kTimerWaitMax;
   }
   if (!effects.writes.empty()) {
     if (const absl::Status status = Commit(*core_, effects); !status.ok()) {
@@ -174,7 +180,7 @@ void Sequencer::Lose(const std::vector<Work*>& batch, const absl::Status& cause)
 
 void Sequencer::Reopen() {
   const absl::Time now = clock_.TimeNow();
-  if (now < next_step_time_) return;
+  if (!IsStepDue(now)) return;
   // A store that readers still hold cannot be opened a second time.
   if (lost_store_.expired() && Open().ok()) return;
   next_step_time_ = now + reopen_delay_;

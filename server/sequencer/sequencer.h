@@ -73,6 +73,7 @@ class Sequencer {
   absl::Status Enqueue(Work& work, size_t works_max, size_t bytes_max) ABSL_LOCKS_EXCLUDED(mutex_);
   void SetStore(std::shared_ptr<const Store> store, bool serving) ABSL_LOCKS_EXCLUDED(mutex_);
   bool WaitForStep() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool IsStepDue(absl::Time now) const;
   bool Tick(absl::Time now, Effects& effects);
   std::vector<Work*> TakeBatch() ABSL_LOCKS_EXCLUDED(mutex_);
   // Commits `effects` if they write anything.

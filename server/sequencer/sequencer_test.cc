@@ -247,6 +247,19 @@ TEST_F(SequencerTest, TheStoreIsNotOpenedAgainWhileAReaderHoldsTheOldOne) {
   EXPECT_NE(world_.sequencer.store(), nullptr);
 }
 
+TEST_F(SequencerTest, AClockThatWasSetBackDoesNotKeepTheStoreClosed) {
+  world_.Open();
+  world_.open_status = absl::UnavailableError("not yet");
+  Submitted("a");
+  world_.faults.FailNth(1);
+  world_.sequencer.RunBatch();
+  world_.sequencer.RunBatch();
+  world_.open_status = absl::OkStatus();
+  world_.clock.Advance(-absl::Hours(1));
+  world_.sequencer.RunBatch();
+  EXPECT_NE(world_.sequencer.store(), nullptr);
+}
+
 TEST_F(SequencerTest, AfterStopNothingIsAcceptedButWhatWaitsIsDone) {
   world_.Open();
   for (const char* name : {"a", "b", "c", "d"}) Submitted(name);
