@@ -36,9 +36,12 @@ const std::vector<Required>& OwnNames() {
   return *names;
 }
 
-// What a run of a few hundred commands cannot reach; core/safety's unit tests do.
+// What a run of a few hundred commands cannot reach; the unit tests of core do.
 bool IsOutOfReach(absl::string_view name) {
-  return name == "REASON_CODE_ACTION_TYPES_EXHAUSTED" || name == "REASON_CODE_AGENTS_EXHAUSTED";
+  // Ten thousand action types, a hundred thousand agents.
+  if (name == "REASON_CODE_ACTION_TYPES_EXHAUSTED" || name == "REASON_CODE_AGENTS_EXHAUSTED") return true;
+  // Of the only type of task that there is, the third failure in a row needs a person, and there is no fourth.
+  return name == "TASK_STATE_FAILED";
 }
 
 }  // namespace

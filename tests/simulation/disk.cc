@@ -51,6 +51,7 @@ void SimDisk::Crash() {
 
 void SimDisk::SetRight() {
   set_sync_time(absl::Milliseconds(1), absl::Milliseconds(2));
+  in_next_commit_ = nullptr;
   fault_ = Fault::kNone;
   failing_opens_ = 0;
 }
@@ -63,6 +64,9 @@ absl::Status SimDisk::Commit(const WriteSet& writes) {
     sim_.trace.AddBytes(write.value);
   }
   const Fault fault = std::exchange(fault_, Fault::kNone);
+  if (in_next_commit_) {
+    sim_.timeline.After(sim_.random.Between(absl::ZeroDuration(), sync_min_), std::exchange(in_next_commit_, nullptr));
+  }
   const absl::Time synced = sim_.timeline.now() + sim_.random.Between(sync_min_, sync_max_);
   sim_.timeline.RunUntil(synced, [this] { return killed_ || sim_.trace.failed(); });
   if (killed_) {

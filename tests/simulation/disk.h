@@ -1,8 +1,9 @@
 // The disk under a simulated server: what is durable, how long a sync takes, and how commits fail.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,6 +37,8 @@ class SimDisk {
     sync_min_ = min;
     sync_max_ = max;
   }
+  // Calls `event` in the middle of the next commit.
+  void InNextCommit(std::function<void()> event) { in_next_commit_ = std::move(event); }
   void FailNextCommit(Fault fault) { fault_ = fault; }
   void FailNextOpens(int count) { failing_opens_ = count; }
   void SetRight();
@@ -57,6 +60,7 @@ class SimDisk {
   bool last_failure_stored_ = false;
   absl::Duration sync_min_ = absl::Milliseconds(1);
   absl::Duration sync_max_ = absl::Milliseconds(2);
+  std::function<void()> in_next_commit_;
   Fault fault_ = Fault::kNone;
   int failing_opens_ = 0;
 };

@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
+#include "server/base/limits.h"
 #include "server/feed/alert_stream.h"
 #include "server/feed/lock_stream.h"
 
@@ -43,6 +44,7 @@ void SimServer::Start() {
     });
     return;
   }
+  process_->listens = true;
   ScheduleStep();
 }
 
@@ -100,10 +102,10 @@ absl::Status SimServer::OnOpened(const server::Core& core) {
 void SimServer::OnCommitted(const Effects& effects, const Engine& engine) {
   newest_commit_ = engine.now();
   Settle(&effects);
+  for (Observer* observer : observers_) observer->OnCommitted(effects, engine);
   process_->alerts.Publish(effects.alerts, engine.oldest_alert_sequence());
   process_->locks.Publish(effects.locks);
   if (!effects.alerts.empty() || !effects.locks.empty()) process_->hub.Notify();
-  for (Observer* observer : observers_) observer->OnCommitted(effects, engine);
 }
 
 void SimServer::OnLost(const absl::Status& cause) {
@@ -138,14 +140,23 @@ void SimServer::Step() {
   process_->sequencer->RunBatch();
   busy_ = false;
   if (killed_) return EndProcess();
-  process_->hub.WakeDue();
+  WakeStreams();
   ScheduleStep();
+}
+
+void SimServer::WakeStreams() {
+  process_->hub.WakeDue();
+  for (const auto& session : process_->sessions) session->Resume();
 }
 
 void SimServer::OnClockSet() {
   ScheduleStep();
   if (process_ == nullptr) return;
+  sim_.timeline.After(server::kTimerWaitMax, [this] {
+    if (process_ != nullptr && !busy_ && !killed_) Step();
+  });
   for (const auto& session : process_->sessions) session->Wake();
+  WakeStreams();
 }
 
 void SimServer::Stall(absl::Time time) {
@@ -161,7 +172,7 @@ void SimServer::CheckQueue(size_t bytes) {
 }
 
 void SimServer::ReceiveEnd(AttemptResult result, Answer<v1::Task> answer) {
-  if (process_ == nullptr || killed_) return answer(absl::UnavailableError("nobody listens"));
+  if (!listens()) return answer(absl::UnavailableError("nobody listens"));
   v1::Principal caller;
   caller.set_kind(v1::PRINCIPAL_KIND_SERVICE);
   caller.set_id("executor");
@@ -173,9 +184,7 @@ void SimServer::ReceiveEnd(AttemptResult result, Answer<v1::Task> answer) {
   ScheduleStep();
 }
 
-std::shared_ptr<const Store> SimServer::store() const {
-  return process_ == nullptr || killed_ ? nullptr : process_->sequencer->store();
-}
+std::shared_ptr<const Store> SimServer::store() const { return listens() ? process_->sequencer->store() : nullptr; }
 
 void SimServer::HoldStore(absl::Time time) {
   std::shared_ptr<const Store> held = store();
@@ -196,7 +205,7 @@ server::AlertRange SimServer::alert_range() const {
 std::shared_ptr<StreamSession> SimServer::Subscribe(const v1::SubscribeAlertsRequest& request,
                                                     StreamSession::Client client, absl::Status& status) {
   status = absl::UnavailableError("nobody listens");
-  if (process_ == nullptr || killed_) return nullptr;
+  if (!listens()) return nullptr;
   status = CheckRequest(request);
   if (!status.ok()) return nullptr;
   auto stream = server::AlertStream::Open(request, process_->alerts, [this] { return store(); });
@@ -208,7 +217,7 @@ std::shared_ptr<StreamSession> SimServer::Subscribe(const v1::SubscribeAlertsReq
 std::shared_ptr<StreamSession> SimServer::Watch(const v1::WatchLocksRequest& request, StreamSession::Client client,
                                                 absl::Status& status) {
   status = absl::UnavailableError("nobody listens");
-  if (process_ == nullptr || killed_) return nullptr;
+  if (!listens()) return nullptr;
   status = CheckRequest(request);
   if (!status.ok()) return nullptr;
   return Open(std::make_unique<server::LockStream>(request, process_->locks), std::move(client));
@@ -216,7 +225,8 @@ std::shared_ptr<StreamSession> SimServer::Watch(const v1::WatchLocksRequest& req
 
 std::shared_ptr<StreamSession> SimServer::Open(std::unique_ptr<server::FeedStream> stream,
                                                StreamSession::Client client) {
-  auto session = std::make_shared<StreamSession>(sim_, process_->hub, std::move(stream), std::move(client));
+  auto session = std::make_shared<StreamSession>(sim_, process_->hub, std::move(stream), std::move(client),
+                                                 [this] { WakeStreams(); });
   auto& sessions = process_->sessions;
   sessions.erase(std::remove_if(sessions.begin(), sessions.end(), [](const auto& old) { return !old->open(); }),
                  sessions.end());

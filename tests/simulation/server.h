@@ -53,6 +53,7 @@ class SimServer final : public server::CommitListener {
   // kill -9.
   void Kill();
   bool running() const { return process_ != nullptr; }
+  bool listens() const { return process_ != nullptr && !killed_ && process_->listens; }
 
   // A call as it comes in from the network: checked, put into the queue, and answered once, at once or later. What a
   // killed server had not answered is answered with UNAVAILABLE, as by a cut connection.
@@ -77,7 +78,7 @@ class SimServer final : public server::CommitListener {
   // The engine thread does nothing until `time`.
   void Stall(absl::Time time);
   void set_room_for_grants(bool room) { room_for_grants_ = room; }
-  // The clock was set: timers are looked at again.
+  // The clock was set: timers are looked at again, as they are every kTimerWaitMax.
   void OnClockSet();
 
   const Options& options() const { return options_; }
@@ -97,6 +98,8 @@ class SimServer final : public server::CommitListener {
     std::vector<std::shared_ptr<StreamSession>> sessions;
     std::vector<std::shared_ptr<const Store>> held_stores;
     std::unique_ptr<server::Sequencer> sequencer;
+    // Calls are taken from the first time on that the store was open.
+    bool listens = false;
   };
   template <typename Request, typename Reply>
   class Call;
@@ -104,6 +107,7 @@ class SimServer final : public server::CommitListener {
   absl::StatusOr<std::unique_ptr<server::Core>> OpenCore();
   std::shared_ptr<StreamSession> Open(std::unique_ptr<server::FeedStream> stream, StreamSession::Client client);
   void EndProcess();
+  void WakeStreams();
   void Step();
   void ScheduleStep();
   void CheckQueue(size_t bytes);
@@ -191,11 +195,14 @@ class SimServer::Call final : public server::Work {
 
 template <typename Request, typename Reply>
 void SimServer::Receive(const v1::Principal& caller, std::shared_ptr<const Request> request, Answer<Reply> answer) {
-  if (process_ == nullptr || killed_) return answer(absl::UnavailableError("nobody listens"));
+  if (!listens()) return answer(absl::UnavailableError("nobody listens"));
   if (const absl::Status status = CheckRequest(*request); !status.ok()) return answer(status);
   auto call = std::make_unique<Call<Request, Reply>>(*this, caller, std::move(request), answer);
   const size_t bytes = call->SizeBytes();
-  if (const absl::Status status = process_->sequencer->Submit(*call); !status.ok()) return answer(status);
+  if (const absl::Status status = process_->sequencer->Submit(*call); !status.ok()) {
+    if (absl::IsResourceExhausted(status)) sim_.coverage.Count("fault", "queue full");
+    return answer(status);
+  }
   call.release();
   CheckQueue(bytes);
   ++works_waiting_;

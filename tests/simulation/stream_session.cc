@@ -7,8 +7,12 @@
 namespace interlock::simulation {
 
 StreamSession::StreamSession(Sim& sim, server::StreamHub& hub, std::unique_ptr<server::FeedStream> stream,
-                             Client client)
-    : sim_(sim), hub_(hub), stream_(std::move(stream)), client_(std::move(client)) {}
+                             Client client, std::function<void()> wake_streams)
+    : sim_(sim),
+      hub_(hub),
+      stream_(std::move(stream)),
+      client_(std::move(client)),
+      wake_streams_(std::move(wake_streams)) {}
 
 void StreamSession::Begin() {
   if (const absl::Status status = hub_.Join(shared_from_this()); !status.ok()) return Cut(status);
@@ -22,7 +26,8 @@ void StreamSession::Cut(const absl::Status& status) {
   client_.on_end(status);
 }
 
-void StreamSession::Wake() {
+void StreamSession::Resume() {
+  if (!std::exchange(woken_, false)) return;
   sim_.timeline.After(absl::ZeroDuration(), [self = shared_from_this()] { self->Pump(); });
 }
 
@@ -45,21 +50,30 @@ void StreamSession::Handle(const absl::StatusOr<server::StreamStep>& step, uint6
       return;
     case server::StreamStep::Kind::kIdle: {
       const absl::Time wake_time = stream_->WakeTime();
-      if (!hub_.Park(self, notifications, wake_time)) return Wake();
+      if (!hub_.Park(self, notifications, wake_time)) {
+        Wake();
+        return Resume();
+      }
       if (wake_time == absl::InfiniteFuture()) return;
       sim_.timeline.At(sim_.clock.WhenShowing(wake_time), [self] {
-        if (self->open()) self->hub_.WakeDue();
+        if (self->open()) self->wake_streams_();
       });
       return;
     }
     case server::StreamStep::Kind::kBehind:
-      sim_.timeline.After(sim_.random.Between(absl::Microseconds(50), absl::Milliseconds(2)), [self, notifications] {
-        if (!self->open()) return;
-        self->sim_.coverage.Count("stream", "read from the store");
-        self->Handle(self->stream_->ReadOn(self->sim_.clock.TimeNow()), notifications);
+      sim_.timeline.After(sim_.random.Between(absl::Microseconds(50), absl::Milliseconds(2)), [self] {
+        if (self->open()) self->ReadOn();
       });
       return;
   }
+}
+
+void StreamSession::ReadOn() {
+  sim_.coverage.Count("stream", "batch from the store");
+  const absl::StatusOr<server::StreamStep> step = stream_->ReadOn(sim_.clock.TimeNow());
+  // It got on, but has nothing to send yet.
+  if (step.ok() && step->kind != server::StreamStep::Kind::kMessage) return Pump();
+  Handle(step, hub_.notifications());
 }
 
 }  // namespace interlock::simulation

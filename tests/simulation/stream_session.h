@@ -24,7 +24,9 @@ class StreamSession final : public server::HubStream, public std::enable_shared_
     absl::Duration pause;
   };
 
-  StreamSession(Sim& sim, server::StreamHub& hub, std::unique_ptr<server::FeedStream> stream, Client client);
+  // `wake_streams` has the hub wake whom it is due to, and then calls Resume of each.
+  StreamSession(Sim& sim, server::StreamHub& hub, std::unique_ptr<server::FeedStream> stream, Client client,
+                std::function<void()> wake_streams);
 
   // Begins to send.
   void Begin();
@@ -32,11 +34,15 @@ class StreamSession final : public server::HubStream, public std::enable_shared_
   void Cut(const absl::Status& status);
   bool open() const { return stream_ != nullptr; }
 
-  void Wake() override;
+  // Takes note: the hub wakes streams in the order of their addresses, which is another in each run.
+  void Wake() override { woken_ = true; }
+  // Goes on if it was woken.
+  void Resume();
   void End(const absl::Status& status) override { Cut(status); }
 
  private:
   void Pump();
+  void ReadOn();
   void Handle(const absl::StatusOr<server::StreamStep>& step, uint64_t notifications);
 
   Sim& sim_;
@@ -44,6 +50,8 @@ class StreamSession final : public server::HubStream, public std::enable_shared_
   // Null once it is over.
   std::unique_ptr<server::FeedStream> stream_;
   const Client client_;
+  const std::function<void()> wake_streams_;
+  bool woken_ = false;
 };
 
 }  // namespace interlock::simulation

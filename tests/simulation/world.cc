@@ -1,13 +1,19 @@
 #include "tests/simulation/world.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "tests/simulation/cast.h"
+#include "tests/simulation/checkers/alert_checker.h"
 #include "tests/simulation/checkers/decision_checker.h"
+#include "tests/simulation/checkers/limit_checker.h"
 #include "tests/simulation/checkers/lock_checker.h"
+#include "tests/simulation/checkers/request_checker.h"
+#include "tests/simulation/checkers/state_checker.h"
+#include "tests/simulation/checkers/task_checker.h"
 #include "tests/simulation/disk.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/server.h"
@@ -15,12 +21,20 @@
 #include "tests/simulation/workloads/actions.h"
 #include "tests/simulation/workloads/faults.h"
 #include "tests/simulation/workloads/locks.h"
+#include "tests/simulation/workloads/policies.h"
+#include "tests/simulation/workloads/reads.h"
+#include "tests/simulation/workloads/reports.h"
+#include "tests/simulation/workloads/subscribers.h"
+#include "tests/simulation/workloads/tasks.h"
+#include "tests/simulation/workloads/watchers.h"
 
 namespace interlock::simulation {
 namespace {
 
 // How long the end of a run may take, once everything works.
-constexpr absl::Duration kDrainMax = absl::Minutes(5);
+constexpr absl::Duration kDrainMax = absl::Minutes(10);
+// Long enough for the first retry of a task.
+constexpr absl::Duration kQuietTime = absl::Minutes(20);
 
 Cast MakeCast(Random& random) {
   Cast cast;
@@ -38,6 +52,7 @@ SimServer::Options MakeOptions(Random& random) {
   options.works_max = static_cast<size_t>(random.Between(1, 64));
   options.batch_works_max = static_cast<size_t>(random.Between(1, 32));
   options.alert_ring_max = static_cast<size_t>(random.Between(1, 32));
+  if (random.Chance(0.5)) options.engine.alert_retention = absl::Minutes(random.Between(1, 60));
   options.lock_ring_max = static_cast<size_t>(random.Between(1, 32));
   return options;
 }
@@ -45,8 +60,10 @@ SimServer::Options MakeOptions(Random& random) {
 class World {
  public:
   World(uint64_t seed, bool print, Coverage& coverage) : sim_(seed, print, coverage) {
-    server_.AddObserver(decisions_);
-    server_.AddObserver(locks_);
+    for (Observer* observer :
+         std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &alerts_, &limits_, &tasks_, &state_}) {
+      server_.AddObserver(*observer);
+    }
     Compose();
   }
 
@@ -59,6 +76,11 @@ class World {
       server_.Start();
     }
     Drain("after the last restart");
+    // Nobody asks for anything any more, and what is due happens nevertheless.
+    if (!sim_.trace.failed()) {
+      sim_.timeline.RunUntil(sim_.timeline.now() + kQuietTime, [this] { return sim_.trace.failed(); });
+    }
+    Drain("after a quiet time");
     for (const Part& part : parts_) {
       if (!sim_.trace.failed()) part.workload->Check();
     }
@@ -82,7 +104,13 @@ class World {
   void Compose() {
     const Actions::Options actions = {.high_risk = sim_.random.Chance(0.5) ? 0.02 : 0.15, .tier_3 = 0.01};
     Add(std::make_unique<Actions>(sim_, network_, cast_, actions), 1, 10);
-    Add(std::make_unique<Locks>(sim_, server_, network_, cast_), 0.8, 3);
+    Add(std::make_unique<Reports>(sim_, network_, cast_), 0.8, 8);
+    Add(std::make_unique<Locks>(sim_, server_, network_, cast_), 0.9, 5);
+    Add(std::make_unique<Policies>(sim_, network_, cast_), 0.6, 1);
+    Add(std::make_unique<Tasks>(sim_, server_, network_, cast_), 0.7, 2);
+    Add(std::make_unique<Subscribers>(sim_, server_, network_, cast_, alerts_), 0.7, 1);
+    Add(std::make_unique<Watchers>(sim_, server_, network_, cast_, locks_), 0.6, 0.5);
+    Add(std::make_unique<Reads>(sim_, network_, cast_), 0.5, 1);
     for (auto& fault : MakeFaults(sim_, disk_, server_, network_)) Add(std::move(fault), 0.5, 0.6);
   }
 
@@ -147,13 +175,19 @@ class World {
 
   Sim sim_;
   const Cast cast_ = MakeCast(sim_.random);
-  DecisionChecker decisions_{sim_, cast_};
-  LockChecker locks_{sim_};
-  std::vector<Part> parts_;
+  const SimServer::Options options_ = MakeOptions(sim_.random);
   SimDisk disk_{sim_};
+  DecisionChecker decisions_{sim_, cast_};
+  RequestChecker requests_{sim_};
+  LockChecker locks_{sim_};
+  AlertChecker alerts_{sim_, cast_, options_.engine.alert_retention};
+  LimitChecker limits_{sim_, options_.engine.default_profile};
+  TaskChecker tasks_{sim_, cast_};
+  StateChecker state_{sim_, cast_, disk_, options_.engine};
+  std::vector<Part> parts_;
   // What the server lets go of when it ends comes back through the network.
   Network network_{sim_, server_};
-  SimServer server_{sim_, disk_, MakeOptions(sim_.random)};
+  SimServer server_{sim_, disk_, options_};
 };
 
 }  // namespace

@@ -93,6 +93,7 @@ void Actions::AskBadly() {
 }
 
 void Actions::Explain() {
+  sim_.coverage.Count("command", "ExplainAction");
   v1::ExplainActionRequest request;
   *request.mutable_action() = NewAction();
   network_.Call<v1::ExplainActionRequest, v1::Decision>(

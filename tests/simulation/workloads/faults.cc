@@ -6,24 +6,26 @@
 namespace interlock::simulation {
 namespace {
 
-// The process ends at any instant and is started again.
+// The process ends, at any instant or in the middle of a commit, and is started again.
 class Crash final : public Workload {
  public:
-  Crash(Sim& sim, SimServer& server) : sim_(sim), server_(server) {}
+  Crash(Sim& sim, SimDisk& disk, SimServer& server) : sim_(sim), disk_(disk), server_(server) {}
   absl::string_view name() const override { return "crash"; }
   void Step() override {
-    // Most of the time passes between commits; the interesting instant lies within the next one.
-    const int calls = sim_.random.Below(3);
-    sim_.timeline.After(absl::Microseconds(calls * sim_.random.Below(2500)), [this] {
-      server_.Kill();
-      sim_.timeline.After(sim_.random.Between(absl::Milliseconds(1), absl::Seconds(3)), [this] {
-        if (!server_.running()) server_.Start();
-      });
-    });
+    if (sim_.random.Chance(0.6)) return disk_.InNextCommit([this] { Kill(); });
+    Kill();
   }
 
  private:
+  void Kill() {
+    server_.Kill();
+    sim_.timeline.After(sim_.random.Between(absl::Milliseconds(1), absl::Seconds(3)), [this] {
+      if (!server_.running()) server_.Start();
+    });
+  }
+
   Sim& sim_;
+  SimDisk& disk_;
   SimServer& server_;
 };
 
@@ -87,7 +89,7 @@ void SetClock(Sim& sim, SimServer& server) {
 
 std::vector<std::unique_ptr<Workload>> MakeFaults(Sim& sim, SimDisk& disk, SimServer& server, Network& network) {
   std::vector<std::unique_ptr<Workload>> faults;
-  faults.push_back(std::make_unique<Crash>(sim, server));
+  faults.push_back(std::make_unique<Crash>(sim, disk, server));
   faults.push_back(std::make_unique<Spell>(
       sim, "slow disk",
       Spell::Effect{[&disk] { disk.set_sync_time(absl::Milliseconds(5), absl::Milliseconds(400)); },

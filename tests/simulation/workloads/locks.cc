@@ -6,7 +6,7 @@
 namespace interlock::simulation {
 
 void Locks::Step() {
-  if (sim_.random.Chance(0.4)) return Engage();
+  if (sim_.random.Chance(0.25)) return Engage();
   Release();
 }
 
