@@ -103,9 +103,9 @@ bool Sequencer::WaitForStep() {
       return true;
     }
     if (stopping_) return false;
-    const absl::Duration wait = next_step_time_ - clock_.TimeNow();
-    if (wait <= absl::ZeroDuration()) return true;
-    changed_.WaitFor(mutex_, std::min(wait, kTimerWaitMax));
+    const absl::Time now = clock_.TimeNow();
+    if (IsStepDue(now)) return true;
+    changed_.WaitFor(mutex_, std::min(next_step_time_ - now, kTimerWaitMax));
   }
 }
 
@@ -122,11 +122,18 @@ void Sequencer::ExpectLike(size_t batch_works) {
   gather_works_ = std::clamp<size_t>(together_ / 2, 1, kGatherWorksMax);
 }
 
+bool Sequencer::IsStepDue(absl::Time now) const {
+  if (now >= next_step_time_) return true;
+  // No try to open the store is that far away: the clock was set back.
+  return core_ == nullptr && next_step_time_ - now > kReopenDelayMax;
+}
+
 void Sequencer::RunBatch() {
   if (core_ == nullptr) return Reopen();
   const std::vector<Work*> batch = TakeBatch();
   Engine& engine = *core_->engine;
-  const absl::Time now = std::max(clock_.TimeNow(), engine.now());
+  // The engine keeps the time only of what changes it; a batch of reads has told of its time too.
+  const absl::Time now = newest_batch_time_ = std::max({clock_.TimeNow(), engine.now(), newest_batch_time_});
   Effects effects;
   const bool ticked = Tick(now, effects);
   for (Work* work : batch) work->Apply(engine, now, effects);
@@ -137,7 +144,7 @@ void Sequencer::RunBatch() {
     next_step_time_ = next <= now ? absl::InfinitePast() : next;
   } else {
     // The end of an attempt makes room, and comes as a work.
-    next_step_time_ = now + kTimerWaitMax;
+    next_step_time_ = clock_.TimeNow() + kTimerWaitMax;
   }
   if (!effects.writes.empty()) {
     if (const absl::Status status = Commit(*core_, effects); !status.ok()) {
@@ -191,7 +198,7 @@ void Sequencer::Lose(const std::vector<Work*>& batch, const absl::Status& cause)
 
 void Sequencer::Reopen() {
   const absl::Time now = clock_.TimeNow();
-  if (now < next_step_time_) return;
+  if (!IsStepDue(now)) return;
   // A store that readers still hold cannot be opened a second time.
   if (lost_store_.expired() && Open().ok()) return;
   next_step_time_ = now + reopen_delay_;

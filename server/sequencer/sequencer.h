@@ -77,6 +77,7 @@ class Sequencer {
   void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Learns from a batch that was just released how many works come together.
   void ExpectLike(size_t batch_works) ABSL_LOCKS_EXCLUDED(mutex_);
+  bool IsStepDue(absl::Time now) const;
   bool Tick(absl::Time now, Effects& effects);
   std::vector<Work*> TakeBatch() ABSL_LOCKS_EXCLUDED(mutex_);
   // Commits `effects` if they write anything.
@@ -100,6 +101,7 @@ class Sequencer {
   std::weak_ptr<const Store> lost_store_;
   absl::Duration reopen_delay_ = kReopenDelayMin;
   absl::Time next_step_time_ = absl::InfiniteFuture();
+  absl::Time newest_batch_time_ = absl::InfinitePast();
 
   mutable Mutex mutex_;
   CondVar changed_;

@@ -92,6 +92,18 @@ TEST_F(SequencerTest, TimeNeverDecreases) {
   EXPECT_EQ(after.time(), before.time());
 }
 
+// A read moves no engine, but whoever asked has been told of its time.
+TEST_F(SequencerTest, TimeDoesNotDecreaseAfterAReadWithoutATickEither) {
+  world_.Open();
+  world_.room_for_grants = false;
+  TestWork& before = Submitted("before", /*writes=*/false);
+  world_.sequencer.RunBatch();
+  world_.clock.Advance(-absl::Hours(1));
+  TestWork& after = Submitted("after", /*writes=*/false);
+  world_.sequencer.RunBatch();
+  EXPECT_EQ(after.time(), before.time());
+}
+
 TEST_F(SequencerTest, ABatchIsBounded) {
   world_.Open();
   for (const char* name : {"a", "b", "c", "d"}) Submitted(name);
@@ -232,6 +244,19 @@ TEST_F(SequencerTest, TheStoreIsNotOpenedAgainWhileAReaderHoldsTheOldOne) {
   world_.clock.Advance(kReopenDelayMax);
   world_.sequencer.RunBatch();
   EXPECT_EQ(world_.opens, opens + 1);
+  EXPECT_NE(world_.sequencer.store(), nullptr);
+}
+
+TEST_F(SequencerTest, AClockThatWasSetBackDoesNotKeepTheStoreClosed) {
+  world_.Open();
+  world_.open_status = absl::UnavailableError("not yet");
+  Submitted("a");
+  world_.faults.FailNth(1);
+  world_.sequencer.RunBatch();
+  world_.sequencer.RunBatch();
+  world_.open_status = absl::OkStatus();
+  world_.clock.Advance(-absl::Hours(1));
+  world_.sequencer.RunBatch();
   EXPECT_NE(world_.sequencer.store(), nullptr);
 }
 

@@ -1,0 +1,99 @@
+#include "tests/simulation/coverage.h"
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
+#include "interlock/v1/alert.pb.h"
+#include "interlock/v1/decision.pb.h"
+#include "interlock/v1/lock.pb.h"
+#include "interlock/v1/task.pb.h"
+
+namespace interlock::simulation {
+namespace {
+
+struct Required {
+  absl::string_view kind;
+  std::vector<absl::string_view> names;
+};
+
+const std::vector<Required>& OwnNames() {
+  static const auto* const names = new std::vector<Required>{
+      {"command",
+       {"Arbitrate", "ExplainAction", "ReportSnapshot", "RecordDataPoints", "GetAgent", "ListAgents", "GetFleetStats",
+        "GetServerInfo", "EngageLock", "ReleaseLock", "UpdatePolicy", "CreateTask", "TriggerTask", "AttemptEnd",
+        "ListLocks", "SubscribeAlerts", "WatchLocks"}},
+      {"fault",
+       {"crash", "crash in a commit", "slow disk", "commit failed, not stored", "commit failed, stored",
+        "store could not be opened", "reader held the store", "request duplicated", "request delayed", "reply lost",
+        "queue full", "engine stalled", "clock set forward", "clock set back", "stream cut", "no room for grants"}},
+      {"attempt", {"succeeded", "failed", "ended late", "ended twice", "never ended", "recovered as lost"}},
+      {"request", {"repeated", "replayed ALLOW", "ALLOW decided anew under a lock", "id reused", "bad input refused"}},
+      {"stream",
+       {"opened", "resumed", "batch", "batch from the store", "bookmark", "position expired", "snapshot of locks",
+        "snapshot of locks again"}},
+      {"lock", {"by hand", "by arbitration", "by criteria", "further cause", "released", "release refused"}},
+      {"check", {"audit", "reloaded engine compared", "run compared with its repetition"}},
+  };
+  return *names;
+}
+
+// What a run of a few hundred commands cannot reach; the unit tests of core do.
+bool IsOutOfReach(absl::string_view name) {
+  // Ten thousand action types, a hundred thousand agents.
+  if (name == "REASON_CODE_ACTION_TYPES_EXHAUSTED" || name == "REASON_CODE_AGENTS_EXHAUSTED") return true;
+  // Of the only type of task that there is, the third failure in a row needs a person, and there is no fourth.
+  return name == "TASK_STATE_FAILED";
+}
+
+}  // namespace
+
+void Coverage::Count(absl::string_view kind, absl::string_view what) {
+  auto counts = counts_.find(kind);
+  if (counts == counts_.end()) counts = counts_.emplace(std::string(kind), decltype(counts->second)()).first;
+  const auto count = counts->second.find(what);
+  if (count != counts->second.end()) {
+    ++count->second;
+  } else {
+    counts->second.emplace(std::string(what), 1);
+  }
+}
+
+std::string Coverage::ToText() const {
+  std::string text;
+  for (const auto& [kind, counts] : counts_) {
+    absl::StrAppend(&text, "coverage ", kind, ":");
+    const char* separator = " ";
+    for (const auto& [what, count] : counts) {
+      absl::StrAppend(&text, separator, what, " ", count);
+      separator = ", ";
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::vector<std::string> Coverage::Missing() const {
+  std::vector<std::string> missing;
+  const auto require = [&](absl::string_view kind, absl::string_view what) {
+    const auto counts = counts_.find(kind);
+    if (counts != counts_.end() && counts->second.find(what) != counts->second.end()) return;
+    missing.push_back(absl::StrCat(kind, " ", what));
+  };
+  for (const Required& required : OwnNames()) {
+    for (const absl::string_view name : required.names) require(required.kind, name);
+  }
+  const std::vector<std::pair<absl::string_view, const google::protobuf::EnumDescriptor*>> enums = {
+      {"verdict", v1::Verdict_descriptor()},
+      {"reason", v1::ReasonCode_descriptor()},
+      {"transition", v1::Transition_descriptor()},
+      {"task state", v1::TaskState_descriptor()},
+  };
+  for (const auto& [kind, descriptor] : enums) {
+    for (int i = 0; i < descriptor->value_count(); ++i) {
+      const auto* value = descriptor->value(i);
+      if (value->number() != 0 && !IsOutOfReach(value->name())) require(kind, value->name());
+    }
+  }
+  return missing;
+}
+
+}  // namespace interlock::simulation

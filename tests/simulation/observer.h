@@ -1,0 +1,50 @@
+// What a checker or a workload is told of a simulated server.
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/engine/effects.h"
+#include "core/engine/engine.h"
+#include "server/sequencer/core.h"
+
+namespace interlock::simulation {
+
+// A command that was applied and cannot be taken back any more: its batch is durable, or wrote nothing. Whatever
+// `reply` says must be true from here on, whether or not anybody received it.
+template <typename Request, typename Reply>
+struct Settled {
+  const Request& request;
+  const absl::StatusOr<Reply>& reply;
+  // The time of the batch.
+  absl::Time now;
+};
+
+// Does nothing by default. A batch is told as OnBatch, then each of its commands in the order in which they were
+// applied, then OnCommitted.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+
+  // The store was opened and the engine loaded from it: durable is what it holds. Nothing was asked of it yet.
+  virtual void OnOpened(const server::Core&) {}
+  // `effects`: what the batch did besides its replies; null if nobody knows, because its commit failed although it is
+  // stored.
+  virtual void OnBatch(const Effects*) {}
+  virtual void OnSettled(const Settled<v1::ReportSnapshotRequest, v1::ReportSnapshotResponse>&) {}
+  virtual void OnSettled(const Settled<v1::RecordDataPointsRequest, v1::RecordDataPointsResponse>&) {}
+  virtual void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>&) {}
+  virtual void OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>&) {}
+  virtual void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>&) {}
+  virtual void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>&) {}
+  virtual void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>&) {}
+  virtual void OnSettled(const Settled<v1::TriggerTaskRequest, v1::Task>&) {}
+  virtual void OnSettled(const Settled<AttemptResult, v1::Task>&) {}
+  virtual void OnSettled(const Settled<v1::ExplainActionRequest, v1::Decision>&) {}
+  virtual void OnSettled(const Settled<v1::GetAgentRequest, v1::Agent>&) {}
+  virtual void OnSettled(const Settled<v1::ListAgentsRequest, v1::ListAgentsResponse>&) {}
+  virtual void OnSettled(const Settled<v1::GetFleetStatsRequest, v1::FleetStats>&) {}
+  virtual void OnSettled(const Settled<v1::GetServerInfoRequest, v1::ServerInfo>&) {}
+  virtual void OnCommitted(const Effects&, const Engine&) {}
+};
+
+}  // namespace interlock::simulation

@@ -1,0 +1,87 @@
+#include "tests/simulation/reader.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "server/rpc/history.h"
+
+namespace interlock::simulation {
+namespace {
+
+constexpr int kPageSize = 1000;
+
+// All rows of a list, page by page.
+template <typename Row, typename Request, typename Take>
+std::vector<Row> AllOf(const Store& store, Request request, const Take& take) {
+  std::vector<Row> rows;
+  request.set_page_size(kPageSize);
+  for (;;) {
+    const auto page = server::Read(store, request);
+    INTERLOCK_CHECK(page.ok());
+    for (const Row& row : take(*page)) rows.push_back(row);
+    if (page->next_page_token().empty()) return rows;
+    request.set_page_token(page->next_page_token());
+  }
+}
+
+}  // namespace
+
+std::vector<v1::Decision> DecisionsIn(const Store& store, const std::string& tenant_id) {
+  v1::ListDecisionsRequest request;
+  request.set_tenant_id(tenant_id);
+  auto decisions = AllOf<v1::Decision>(store, request, [](const auto& page) { return page.decisions(); });
+  std::reverse(decisions.begin(), decisions.end());
+  return decisions;
+}
+
+std::vector<v1::Lock> LocksIn(const Store& store) {
+  v1::ListLocksRequest request;
+  request.set_include_clear(true);
+  return AllOf<v1::Lock>(store, request, [](const auto& page) { return page.locks(); });
+}
+
+std::vector<v1::Alert> AlertsIn(const Store& store, const server::AlertRange& range, int64_t after) {
+  std::vector<v1::Alert> alerts;
+  v1::ListAlertsRequest request;
+  request.set_after_sequence(after);
+  request.set_page_size(kPageSize);
+  for (;;) {
+    const auto page = server::Read(store, request, range);
+    INTERLOCK_CHECK(page.ok());
+    alerts.insert(alerts.end(), page->alerts().begin(), page->alerts().end());
+    if (page->next_page_token().empty()) return alerts;
+    request.set_page_token(page->next_page_token());
+  }
+}
+
+std::vector<v1::PolicySet> PoliciesIn(const Store& store, const std::string& tenant_id) {
+  v1::ListPolicyVersionsRequest request;
+  request.set_tenant_id(tenant_id);
+  return AllOf<v1::PolicySet>(store, request, [](const auto& page) { return page.policies(); });
+}
+
+std::vector<v1::Task> TasksIn(const Store& store, const std::string& tenant_id) {
+  v1::ListTasksRequest request;
+  request.set_tenant_id(tenant_id);
+  return AllOf<v1::Task>(store, request, [](const auto& page) { return page.tasks(); });
+}
+
+std::vector<v1::Attempt> AttemptsIn(const Store& store, const v1::Task& task) {
+  v1::ListAttemptsRequest request;
+  request.set_tenant_id(task.tenant_id());
+  request.set_task_id(task.task_id());
+  return AllOf<v1::Attempt>(store, request, [](const auto& page) { return page.attempts(); });
+}
+
+std::vector<v1::Episode> OpenEpisodesIn(const Store& store) {
+  std::vector<v1::Episode> episodes;
+  const absl::Status scanned =
+      store.Scan({Table::kEpisode, "", "", false}, [&episodes](absl::string_view, absl::string_view value) {
+        INTERLOCK_CHECK(episodes.emplace_back().ParseFromArray(value.data(), static_cast<int>(value.size())));
+        return true;
+      });
+  INTERLOCK_CHECK(scanned.ok());
+  return episodes;
+}
+
+}  // namespace interlock::simulation

@@ -1,0 +1,82 @@
+#include "tests/simulation/workloads/locks.h"
+
+#include "client/environment.h"
+#include "server/rpc/history.h"
+
+namespace interlock::simulation {
+
+void Locks::Step() {
+  if (sim_.random.Chance(0.25)) return Engage();
+  Release();
+}
+
+void Locks::Engage() {
+  v1::EngageLockRequest request;
+  v1::LockScope& scope = *request.mutable_scope();
+  request.set_tenant_id(sim_.random.Pick(cast_.tenants));
+  switch (sim_.random.Below(8)) {
+    case 0:
+      request.clear_tenant_id();
+      scope.set_kind(v1::SCOPE_KIND_FLEET);
+      break;
+    case 1:
+      scope.set_kind(v1::SCOPE_KIND_TENANT);
+      scope.set_id(request.tenant_id());
+      break;
+    case 2:
+    case 3:
+      scope.set_kind(v1::SCOPE_KIND_CATEGORY);
+      scope.set_id("content_modification");
+      break;
+    case 4:
+    case 5:
+      scope.set_kind(v1::SCOPE_KIND_RESOURCE);
+      scope.set_id(sim_.random.Pick(cast_.resources));
+      break;
+    default:
+      scope.set_kind(v1::SCOPE_KIND_AGENT);
+      scope.set_id(sim_.random.Pick(cast_.agents));
+  }
+  request.set_reason("stop this");
+  if (sim_.random.Chance(0.9)) request.set_request_id(client::NewRequestId(network_.environment()));
+  sim_.trace.Add("engage: ", request.tenant_id(), " ", v1::ScopeKind_Name(scope.kind()), " ", scope.id());
+  network_.Call<v1::EngageLockRequest, v1::Lock>(
+      PrincipalOf(v1::PRINCIPAL_KIND_HUMAN, "alice"), request, [this](const absl::StatusOr<v1::Lock>& reply) {
+        sim_.trace.Add("engaged: ", reply.ok() ? reply->lock_id() : InShort(reply.status()));
+      });
+}
+
+void Locks::Release() {
+  const std::vector<v1::Lock> locks = List();
+  if (locks.empty()) return;
+  const v1::Lock& lock = sim_.random.Pick(locks);
+  v1::ReleaseLockRequest request;
+  request.set_lock_id(lock.lock_id());
+  request.set_version(lock.version() - (sim_.random.Chance(0.05) ? 1 : 0));
+  request.set_reason("all is well");
+  if (sim_.random.Chance(0.9)) request.set_request_id(client::NewRequestId(network_.environment()));
+  // Only a person may; whoever else tries is refused.
+  const v1::PrincipalKind kind = sim_.random.Chance(0.9) ? v1::PRINCIPAL_KIND_HUMAN : v1::PRINCIPAL_KIND_AGENT;
+  sim_.trace.Add("release: ", lock.lock_id());
+  network_.Call<v1::ReleaseLockRequest, v1::Lock>(
+      PrincipalOf(kind, "bob"), request, [this, kind](const absl::StatusOr<v1::Lock>& reply) {
+        sim_.trace.Add("released: ", reply.ok() ? reply->lock_id() : InShort(reply.status()));
+        if (reply.ok() && kind != v1::PRINCIPAL_KIND_HUMAN) {
+          sim_.trace.Fail("latched", reply->lock_id(), " was released by an agent");
+        }
+      });
+}
+
+std::vector<v1::Lock> Locks::List() {
+  const std::shared_ptr<const Store> store = server_.store();
+  if (store == nullptr) return {};
+  sim_.coverage.Count("command", "ListLocks");
+  const auto page = server::Read(*store, v1::ListLocksRequest());
+  if (!page.ok()) {
+    sim_.trace.Fail("history-reads", page.status().ToString());
+    return {};
+  }
+  return {page->locks().begin(), page->locks().end()};
+}
+
+}  // namespace interlock::simulation

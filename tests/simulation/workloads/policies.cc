@@ -1,0 +1,51 @@
+#include "tests/simulation/workloads/policies.h"
+
+#include "client/environment.h"
+#include "core/base/time.h"
+#include "core/policy/profiles.h"
+
+namespace interlock::simulation {
+
+v1::PolicySet Policies::NewPolicy() {
+  Random& random = sim_.random;
+  v1::PolicySet policy = *policy::FindProfile(random.Chance(0.7) ? "reference" : "tool_calling");
+  for (v1::Constraint& constraint : *policy.mutable_constraints()) {
+    if (random.Chance(0.5)) constraint.set_hourly_limit(random.Between(1, 6));
+    if (random.Chance(0.5)) constraint.set_daily_limit(random.Between(1, 12));
+    if (random.Chance(0.2)) constraint.mutable_conditions()->set_max_content_length(random.Between(1, 30));
+    if (random.Chance(0.2)) constraint.mutable_conditions()->add_required_keywords("xx");
+    if (random.Chance(0.5)) constraint.set_approval_required(false);
+  }
+  v1::PatternRules& rules = *policy.mutable_pattern_rules();
+  if (random.Chance(0.5)) rules.set_category_hourly_max(random.Between(1, 6));
+  if (random.Chance(0.5)) rules.set_category_daily_max(random.Between(1, 12));
+  if (random.Chance(0.5)) rules.set_similar_actions_max(random.Between(1, 8));
+  if (random.Chance(0.5)) rules.set_frequency_max(random.Between(5, 30));
+  if (random.Chance(0.5)) {
+    rules.mutable_call_rate()->set_max_calls(random.Between(1, 6));
+    *rules.mutable_call_rate()->mutable_window() = ToProto(absl::Seconds(random.Between(1, 600)));
+  }
+  if (random.Chance(0.3)) {
+    rules.mutable_repeated_call()->set_max_calls(1);
+    *rules.mutable_repeated_call()->mutable_window() = ToProto(absl::Minutes(10));
+  }
+  if (random.Chance(0.2)) *policy.mutable_report_age_max() = ToProto(absl::Minutes(random.Between(1, 60)));
+  return policy;
+}
+
+void Policies::Step() {
+  v1::UpdatePolicyRequest request;
+  *request.mutable_policy() = NewPolicy();
+  request.mutable_policy()->set_tenant_id(sim_.random.Pick(cast_.tenants));
+  const bool bad = sim_.random.Chance(0.1);
+  if (bad) request.mutable_policy()->mutable_tiers(0)->mutable_thresholds()->set_success_rate(-1);
+  if (sim_.random.Chance(0.9)) request.set_request_id(client::NewRequestId(network_.environment()));
+  network_.Call<v1::UpdatePolicyRequest, v1::PolicySet>(
+      PrincipalOf(v1::PRINCIPAL_KIND_HUMAN, "alice"), request, [this, bad](const absl::StatusOr<v1::PolicySet>& reply) {
+        if (!reply.ok()) return sim_.trace.Add("policy: ", InShort(reply.status()));
+        if (bad) sim_.trace.Fail("bad-input-refused", "a threshold below 0 was taken");
+        sim_.trace.Add("policy: ", reply->tenant_id(), " version ", reply->version());
+      });
+}
+
+}  // namespace interlock::simulation

@@ -1,0 +1,26 @@
+// Operators who change the rules: tight limits, other thresholds, back to a profile.
+#pragma once
+
+#include "tests/simulation/cast.h"
+#include "tests/simulation/network.h"
+#include "tests/simulation/sim.h"
+#include "tests/simulation/workload.h"
+
+namespace interlock::simulation {
+
+class Policies final : public Workload {
+ public:
+  Policies(Sim& sim, Network& network, const Cast& cast) : sim_(sim), network_(network), cast_(cast) {}
+
+  absl::string_view name() const override { return "policies"; }
+  void Step() override;
+
+ private:
+  v1::PolicySet NewPolicy();
+
+  Sim& sim_;
+  Network& network_;
+  const Cast& cast_;
+};
+
+}  // namespace interlock::simulation
