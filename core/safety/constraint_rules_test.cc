@@ -184,6 +184,18 @@ TEST(ConstraintRulesTest, LimitOfSeveralCategoriesCountsThemTogether) {
   }
 }
 
+TEST(ConstraintRulesTest, CategoryNamedTwiceCountsOnce) {
+  v1::Constraint constraint = WithHourlyLimit(2);
+  constraint.add_categories(constraint.categories(0));
+  TestDriver driver = DriverWith({constraint});
+  driver.DecideTimes(2, MakeAction("x"));
+  EXPECT_EQ(driver.decisions[1].verdict(), v1::VERDICT_ALLOW);
+  const std::vector<v1::Reason> reasons =
+      ReasonsOf(driver.Explain(MakeAction("x")).decision, v1::REASON_CODE_LIMIT_HOURLY);
+  ASSERT_EQ(reasons.size(), 1u);
+  EXPECT_EQ(reasons[0].observed(), 2);
+}
+
 TEST(ConstraintRulesTest, TextsStopCountingAtAThousandOrTheLimit) {
   for (const auto& [limit, shown] : std::vector<std::pair<int64_t, int64_t>>{{2, 1000}, {1200, 1200}}) {
     TestDriver driver = DriverWith({WithHourlyLimit(limit)});
