@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "core/base/error.h"
 #include "tests/differential/compare.h"
+#include "tests/differential/known.h"
 #include "tests/differential/model.h"
 #include "tests/support/engine_world.h"
 
@@ -43,13 +43,13 @@ class Pair {
   std::string MoveTo(absl::Time time) {
     world_.now = std::max(world_.now, time);
     model_.SetTime(world_.now);
-    Answer actual = Watch([&] {
+    const Answer actual = Watch([&] {
       do {
         world_.Tick();
       } while (world_.engine->NextTimer() <= world_.now);
       return Answer();
     });
-    return Compare(model_.Tick(), actual);
+    return Judge(model_.Tick(), actual);
   }
 
   // What `act` answers, with what was told meanwhile.
@@ -78,77 +78,46 @@ class Pair {
 
   std::string Judge(const Answer& expected, const Answer& actual) {
     Count(actual, coverage_);
+    known_.Learn(actual);
     return Compare(expected, actual);
   }
 
   template <typename Request>
   std::string Run(const Request& request) {
-    return Judge(model_.Apply(request, caller_), Ask(request));
+    const Answer expected = model_.Apply(request, caller_);
+    return Judge(expected, Ask(request));
   }
 
-  std::string Run(const ReleaseLock& release) {
-    v1::ReleaseLockRequest request = release.request;
-    request.set_lock_id("lock-999999");
-    request.set_version(1);
-    if (const size_t count = model_.locks().size(); count > 0) {
-      const v1::Lock& lock = model_.locks()[release.pick % count];
-      request.set_lock_id(lock.lock_id());
-      request.set_version(lock.version() + release.version_offset);
-    }
-    return Run(request);
-  }
+  std::string Run(const ReleaseLock& release) { return Run(known_.Resolve(release)); }
+  std::string Run(const TriggerTask& trigger) { return Run(known_.Resolve(trigger)); }
 
   std::string Run(const UpdatePolicy& update) {
-    v1::UpdatePolicyRequest request = update.request;
-    const std::vector<std::string>& etags = etags_[request.policy().tenant_id()];
-    const bool old = update.etag == Etag::kOld && etags.size() > 1;
-    if (update.etag != Etag::kNone && !etags.empty()) {
-      request.mutable_policy()->set_etag(old ? etags[etags.size() - 2] : etags.back());
-    }
-    Answer expected = model_.Apply(request, !old, update.is_valid, caller_);
-    Answer actual = Ask(request);
-    if (actual.reply != nullptr) {
-      const auto& policy = static_cast<const v1::PolicySet&>(*actual.reply);
-      std::vector<std::string>& known = etags_[policy.tenant_id()];
-      if (policy.version() == static_cast<int64_t>(known.size()) + 1) known.push_back(policy.etag());
-    }
-    return Judge(expected, actual);
+    const v1::UpdatePolicyRequest request = known_.Resolve(update);
+    const Answer expected = model_.Apply(request, !known_.IsOld(update), update.is_valid, caller_);
+    return Judge(expected, Ask(request));
   }
 
   std::string Run(const v1::CreateTaskRequest& request) {
-    return Judge(model_.Apply(request, caller_), Ask(CreateTaskCommand{request, "sealed", "digest"}));
+    const Answer expected = model_.Apply(request, caller_);
+    return Judge(expected, Ask(CreateTaskCommand{request, "sealed", "digest"}));
   }
 
-  std::string Run(const TriggerTask& trigger) {
-    v1::TriggerTaskRequest request = trigger.request;
-    request.set_tenant_id("t0");
-    request.set_task_id("task-999999");
-    if (const size_t count = model_.tasks().size(); count > 0) {
-      const v1::Task& task = model_.tasks()[trigger.pick % count].task();
-      request.set_tenant_id(task.tenant_id());
-      request.set_task_id(task.task_id());
-    }
-    return Run(request);
-  }
-
-  std::string Run(const EndAttempt& end) {
-    const size_t count = model_.grants().size();
-    if (count <= end.back) return "";
-    const v1::Task task = model_.grants()[count - 1 - end.back].task();
+  std::string Run(const EndAttempt& command) {
+    const absl::optional<EndOfAttempt> end = known_.Resolve(command);
+    if (!end.has_value()) return "";
     AttemptResult result;
-    result.tenant_id = task.tenant_id();
-    result.task_id = task.task_id();
-    result.lease_epoch = task.lease_epoch();
-    result.success = end.success;
-    result.failure_reason = end.failure_reason;
-    result.error_message = end.error_message;
-    const EndOfAttempt told = {task.tenant_id(), task.task_id(),     task.lease_epoch(),
-                               end.success,      end.failure_reason, end.error_message};
-    return Judge(model_.Apply(told, caller_), Ask(result));
+    result.tenant_id = end->tenant_id;
+    result.task_id = end->task_id;
+    result.lease_epoch = end->lease_epoch;
+    result.success = end->success;
+    result.failure_reason = end->failure_reason;
+    result.error_message = end->error_message;
+    const Answer expected = model_.Apply(*end, caller_);
+    return Judge(expected, Ask(result));
   }
 
   std::string Run(const Restart&) {
-    Answer actual = Watch([&] {
+    const Answer actual = Watch([&] {
       world_.Restart();
       return Answer();
     });
@@ -159,8 +128,7 @@ class Pair {
   testing::EngineWorld world_;
   Model model_;
   v1::Principal caller_;
-  // Of each tenant's versions, oldest first.
-  std::map<std::string, std::vector<std::string>> etags_;
+  Known known_;
 };
 
 bool Differs(const Script& script) {

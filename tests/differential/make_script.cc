@@ -17,9 +17,10 @@ constexpr size_t kRepeatReach = 12;
 
 class ScriptMaker {
  public:
-  explicit ScriptMaker(uint64_t seed) : random_(seed) {
+  ScriptMaker(uint64_t seed, v1::TimeSource time_source) : random_(seed) {
     script_.setting.default_profile = random_.Pick({"reference", "tool_calling"});
     script_.setting.time_source = random_.Chance(75) ? v1::TIME_SOURCE_WALL : v1::TIME_SOURCE_REQUEST;
+    if (time_source != v1::TIME_SOURCE_UNSPECIFIED) script_.setting.time_source = time_source;
     agent_count_ = 1 + random_.Below(3);
     tenant_count_ = 1 + random_.Below(3);
     lock_percent_ = random_.Pick({0u, 2u, 10u});
@@ -99,7 +100,7 @@ class ScriptMaker {
       arbitrate->mutable_action()->set_action_id("other");
     if (auto* engage = std::get_if<v1::EngageLockRequest>(&request)) engage->set_reason("another reason");
     if (auto* report = std::get_if<v1::ReportSnapshotRequest>(&request))
-      report->mutable_snapshot()->set_total_actions(7);
+      report->mutable_snapshot()->set_status(v1::AGENT_STATUS_IDLE);
     return request;
   }
 
@@ -137,7 +138,7 @@ class ScriptMaker {
 
   Request Arbitrate() {
     v1::ArbitrateRequest request;
-    if (!random_.Chance(again_percent_)) {
+    if (last_action_.agent_id().empty() || !random_.Chance(again_percent_)) {
       last_action_.Clear();
       MakeAction(last_action_);
     }
@@ -333,6 +334,8 @@ const ScriptMaker::Maker ScriptMaker::kMakers[] = {
 
 }  // namespace
 
-Script MakeScript(uint64_t seed, int command_count) { return ScriptMaker(seed).Make(command_count); }
+Script MakeScript(uint64_t seed, int command_count, v1::TimeSource time_source) {
+  return ScriptMaker(seed, time_source).Make(command_count);
+}
 
 }  // namespace interlock::differential

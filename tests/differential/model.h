@@ -67,13 +67,6 @@ class Model {
   Answer Tick();
   Answer Restart();
 
-  const std::vector<v1::Lock>& locks() const { return locks_; }
-  const std::vector<v1::TaskRecord>& tasks() const { return tasks_; }
-  // Every lease that was ever granted.
-  const std::vector<v1::TaskRecord>& grants() const { return grants_; }
-  // The version of the tenant's policy; 0: the default.
-  int64_t PolicyVersion(const std::string& tenant_id) const;
-
  private:
   // Time and tenants (model.cc).
   absl::Time ClockOf(const std::string& tenant_id) const;
@@ -82,6 +75,8 @@ class Model {
   absl::Time Advance(const std::string& tenant_id, absl::optional<absl::Time> command_time, Answer& answer);
   absl::Time FleetClock() const;
   const v1::PolicySet& PolicyOf(const std::string& tenant_id) const;
+  // 0: the default.
+  int64_t PolicyVersion(const std::string& tenant_id) const;
 
   // Repeats (model.cc). The reply of an earlier call, or the error that the id came with other bytes.
   absl::optional<Answer> Recall(const CallId& id) const;
@@ -140,6 +135,7 @@ class Model {
   std::vector<PointFact> points_;
   std::vector<GradeFact> grades_;
   std::vector<v1::TaskRecord> tasks_;
+  // Every lease that was ever granted.
   std::vector<v1::TaskRecord> grants_;
   std::vector<FailureFact> failures_;
 };

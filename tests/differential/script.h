@@ -81,7 +81,8 @@ std::string NameOf(const Request& request);
 // The names of all there are.
 std::vector<std::string> RequestNames();
 
-// The script of a seed: few tenants, agents, types and resources, so that everything meets.
-Script MakeScript(uint64_t seed, int command_count);
+// The script of a seed: few tenants, agents, types and resources, so that everything meets. The seed also chooses the
+// source of time where none is given.
+Script MakeScript(uint64_t seed, int command_count, v1::TimeSource time_source = v1::TIME_SOURCE_UNSPECIFIED);
 
 }  // namespace interlock::differential

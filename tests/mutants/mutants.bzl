@@ -18,6 +18,9 @@ _COPTS = [
 ]
 _FEATURES = ["-layering_check"]
 
+# Built for their test only.
+_PARTS = ["manual"]
+
 def _mutated_source_impl(ctx):
     mutant = ctx.actions.declare_file(ctx.label.name + ".cc")
     description = ctx.actions.declare_file(ctx.label.name + ".txt")
@@ -51,7 +54,7 @@ _mutated_source = rule(
     },
 )
 
-def mutants(name, source, tests, deps, changes, **kwargs):
+def mutants(name, source, tests, deps, changes, skip = "", **kwargs):
     """Makes NAME_test, which fails while a mutant of a source file survives the file's tests.
 
     Args:
@@ -60,6 +63,7 @@ def mutants(name, source, tests, deps, changes, **kwargs):
       tests: labels of the .cc files of its tests.
       deps: what the tests need; the library of `source` is among it or below it.
       changes: pairs [find, replace]; each is one mutant. `find` occurs once in `source`.
+      skip: a pattern of tests that take long and that no mutant here needs.
       **kwargs: further attributes of the test.
     """
     interlock_cc_library(
@@ -67,16 +71,18 @@ def mutants(name, source, tests, deps, changes, **kwargs):
         testonly = True,
         srcs = tests,
         features = _FEATURES,
+        tags = _PARTS,
         deps = deps + ["@system//:gtest_main"],
         alwayslink = True,
     )
     cc_binary(
         name = name + "_sound",
         testonly = True,
+        tags = _PARTS,
         deps = [name + "_cases"],
     )
     data = [name + "_sound"]
-    arguments = ["$(location %s_sound)" % name]
+    arguments = ["--skip=" + skip, "$(location %s_sound)" % name]
     for i, (find, replace) in enumerate(changes):
         mutant = "%s_mutant_%d" % (name, i + 1)
         _mutated_source(
@@ -84,11 +90,13 @@ def mutants(name, source, tests, deps, changes, **kwargs):
             source = source,
             find = find,
             replace = replace,
+            tags = _PARTS,
         )
         native.filegroup(
             name = mutant + "_description",
             srcs = [mutant],
             output_group = "description",
+            tags = _PARTS,
         )
         cc_binary(
             name = mutant + "_tests",
@@ -96,6 +104,7 @@ def mutants(name, source, tests, deps, changes, **kwargs):
             srcs = [mutant],
             copts = _COPTS,
             features = _FEATURES,
+            tags = _PARTS,
             deps = [name + "_cases"],
         )
         data += [mutant + "_tests", mutant + "_description"]

@@ -1,10 +1,11 @@
 """Runs the tests of one source file against mutants of it, each of which they must kill.
 
-Usage: run_mutants.py SOUND [MUTANT DESCRIPTION]...
+Usage: run_mutants.py --skip=PATTERN SOUND [MUTANT DESCRIPTION]...
 
 SOUND is the tests with the file as it is: it must pass, or a failure would say
 nothing. Each MUTANT is the same tests with a faulty copy of the file: it must fail,
-by a failed test or by a check of the program itself. Prints one line a mutant.
+by a failed test or by a check of the program itself. Prints one line a mutant. Tests
+that match PATTERN do not run.
 """
 
 import pathlib
@@ -21,9 +22,12 @@ _STARTED = re.compile(r'^\[ RUN      \] ([\w/.]+)', re.MULTILINE)
 _CHECK = re.compile(r'^.*check failed.*$', re.MULTILINE | re.IGNORECASE)
 
 
-def run(binary):
+def run(binary, skip=''):
     """Returns the exit code and the output of the tests; None if they did not end."""
-    command = [str(pathlib.Path(binary).absolute()), '--gtest_fail_fast', '--gtest_color=no']
+    command = [
+        str(pathlib.Path(binary).absolute()), '--gtest_fail_fast', '--gtest_color=no',
+        f'--gtest_filter=-{skip}'
+    ]
     try:
         done = subprocess.run(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_TIMEOUT_S,
@@ -46,14 +50,15 @@ def killer(code, output):
 
 
 def main():
-    sound, *rest = sys.argv[1:]
-    code, output = run(sound)
+    skip, sound, *rest = sys.argv[1:]
+    skip = skip.replace('--skip=', '', 1)
+    code, output = run(sound, skip)
     if code != 0:
         sys.exit(f'the tests do not pass without a mutant:\n{output}')
     survivors = 0
     for binary, description_path in zip(rest[::2], rest[1::2]):
         description = pathlib.Path(description_path).read_text(encoding='utf-8').strip()
-        code, output = run(binary)
+        code, output = run(binary, skip)
         by = killer(code, output)
         if by:
             print(f'{description}: killed by {by}')
