@@ -109,6 +109,51 @@ TEST_P(DifferentialTest, MemoryAndDiskAgree) {
   }
 }
 
+// Batches that do not fit into one block of a log or one table in memory, with ranges that cut through them.
+TEST(DifferentialLargeTest, MemoryAndDiskAgreeOnLargeBatches) {
+  const std::string dir = support::FreshDirectory("store");
+  Random random(1);
+  MemoryStore memory("epoch-1");
+  std::unique_ptr<Store> disk = OpenOnDisk(dir);
+  const auto key = [&random] { return absl::StrCat("k", 10000 + random.Below(5000)); };
+  for (int batch = 0; batch < 4; ++batch) {
+    ASSERT_NE(disk, nullptr);
+    WriteSet writes;
+    for (int i = 0; i < 5000; ++i) {
+      const std::string begin = key();
+      if (random.Below(500) == 0) {
+        writes.DeleteRange(Table::kAgent, begin, key());
+      } else if (random.Below(4) == 0) {
+        writes.Delete(Table::kAgent, begin);
+      } else {
+        writes.PutBytes(random.Below(2) == 0 ? Table::kAgent : Table::kAlert, begin,
+                        std::string(random.Below(3000), static_cast<char>(random.Below(256))));
+      }
+    }
+    writes.PutBytes(Table::kAgent, std::string(4096, 'k'), std::string(4 << 20, 'v'));
+    ASSERT_EQ(memory.Commit(writes), absl::OkStatus());
+    ASSERT_EQ(disk->Commit(writes), absl::OkStatus());
+    if (batch % 2 == 1) {
+      disk.reset();
+      disk = OpenOnDisk(dir);
+      ASSERT_NE(disk, nullptr);
+    }
+    for (const bool reverse : {false, true}) {
+      for (const Table table : {Table::kAgent, Table::kAlert}) {
+        ASSERT_TRUE(Read(*disk, {table, "", "", reverse}, SIZE_MAX) == Read(memory, {table, "", "", reverse}, SIZE_MAX))
+            << "batch " << batch;
+      }
+      const std::string begin = key();
+      const std::string end = key();
+      for (const ScanRange& range :
+           {ScanRange{Table::kAgent, begin, end, reverse}, ScanRange{Table::kAgent, begin, begin, reverse},
+            ScanRange{Table::kAgent, "", begin, reverse}}) {
+        ASSERT_TRUE(Read(*disk, range, SIZE_MAX) == Read(memory, range, SIZE_MAX)) << begin << " to " << range.end;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, DifferentialTest, testing::Values(1, 2, 3, 4, 5));
 
 }  // namespace

@@ -34,11 +34,19 @@ void CheckRisk(const Facts& facts, const v1::Constraint& constraint, Findings& f
   reason.set_constraint_id(constraint.constraint_id());
 }
 
+// The attempts of each category that the constraint names, once, however often it is named.
+std::vector<const AttemptTimes*> AttemptsOf(const Facts& facts, const v1::Constraint& constraint) {
+  std::vector<const AttemptTimes*> attempts;
+  for (const std::string& category : constraint.categories()) {
+    const AttemptTimes* times = &facts.history.OfCategory(category);
+    if (std::find(attempts.begin(), attempts.end(), times) == attempts.end()) attempts.push_back(times);
+  }
+  return attempts;
+}
+
 int64_t CountAttempts(const Facts& facts, const v1::Constraint& constraint, absl::Duration window) {
   int64_t count = 0;
-  for (const std::string& category : constraint.categories()) {
-    count += facts.history.OfCategory(category).CountIn(window, facts.now);
-  }
+  for (const AttemptTimes* times : AttemptsOf(facts, constraint)) count += times->CountIn(window, facts.now);
   return count;
 }
 
@@ -56,9 +64,8 @@ absl::Time NewestInTheWay(const Facts& facts, const v1::Constraint& constraint, 
   const size_t index = static_cast<size_t>(limit) - 1;
   if (constraint.categories_size() == 1) return facts.history.OfCategory(constraint.categories(0)).FromNewest(index);
   std::vector<absl::Time> newest;
-  for (const std::string& category : constraint.categories()) {
-    const AttemptTimes& times = facts.history.OfCategory(category);
-    for (size_t i = 0; i < std::min(times.size(), index + 1); ++i) newest.push_back(times.FromNewest(i));
+  for (const AttemptTimes* times : AttemptsOf(facts, constraint)) {
+    for (size_t i = 0; i < std::min(times->size(), index + 1); ++i) newest.push_back(times->FromNewest(i));
   }
   std::nth_element(newest.begin(), newest.begin() + static_cast<int64_t>(index), newest.end(), std::greater<>());
   return newest[index];

@@ -94,7 +94,7 @@ TEST(ConstraintRulesTest, CriticalRiskIsNamedAsSuch) {
   constraint.set_risk_threshold(0.5);
   const v1::Decision decision = DecideOnce(constraint, MakeAction("x", 1.0, 1.0));
   ASSERT_EQ(ReasonsOf(decision, v1::REASON_CODE_RISK_LEVEL).size(), 1u);
-  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_RISK_LEVEL)[0].text(),
+  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_RISK_LEVEL).at(0).text(),
             "Risk level critical exceeds constraint threshold");
 }
 
@@ -119,7 +119,7 @@ TEST(ConstraintRulesTest, LimitAllowsExactlySoMany) {
 TEST(ConstraintRulesTest, DeniedAttemptsCountToo) {
   TestDriver driver = DriverWith({WithHourlyLimit(2)});
   const v1::Decision decision = driver.DecideTimes(5, MakeAction("x"));
-  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_LIMIT_HOURLY)[0].text(), "Hourly limit exceeded: 4/2");
+  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_LIMIT_HOURLY).at(0).text(), "Hourly limit exceeded: 4/2");
 }
 
 TEST(ConstraintRulesTest, RetryAfterIsWhenTheLimitIsMetAgain) {
@@ -130,7 +130,7 @@ TEST(ConstraintRulesTest, RetryAfterIsWhenTheLimitIsMetAgain) {
   }
   // Attempts at 0, 10 and 20 minutes; now is 30. One of the newest two has to leave: the one made at 10.
   const v1::Decision decision = driver.Explain(MakeAction("x")).decision;
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_LIMIT_HOURLY)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_LIMIT_HOURLY).at(0);
   EXPECT_EQ(FromProto(reason.retry_after()), absl::Minutes(40));
   driver.Advance(absl::Minutes(40) - absl::Nanoseconds(1));
   EXPECT_EQ(driver.Explain(MakeAction("x")).decision.verdict(), v1::VERDICT_DENY);
@@ -146,8 +146,8 @@ TEST(ConstraintRulesTest, DailyLimitLooksAt24Hours) {
   driver.Advance(absl::Hours(24) - absl::Nanoseconds(1));
   const v1::Decision decision = driver.Explain(MakeAction("x")).decision;
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
-  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_LIMIT_DAILY)[0].text(), "Daily limit exceeded: 1/1");
-  EXPECT_EQ(FromProto(ReasonsOf(decision, v1::REASON_CODE_LIMIT_DAILY)[0].retry_after()), absl::Nanoseconds(1));
+  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_LIMIT_DAILY).at(0).text(), "Daily limit exceeded: 1/1");
+  EXPECT_EQ(FromProto(ReasonsOf(decision, v1::REASON_CODE_LIMIT_DAILY).at(0).retry_after()), absl::Nanoseconds(1));
   driver.Advance(absl::Nanoseconds(1));
   EXPECT_EQ(driver.Explain(MakeAction("x")).decision.verdict(), v1::VERDICT_ALLOW);
 }
@@ -184,12 +184,24 @@ TEST(ConstraintRulesTest, LimitOfSeveralCategoriesCountsThemTogether) {
   }
 }
 
+TEST(ConstraintRulesTest, CategoryNamedTwiceCountsOnce) {
+  v1::Constraint constraint = WithHourlyLimit(2);
+  constraint.add_categories(constraint.categories(0));
+  TestDriver driver = DriverWith({constraint});
+  driver.DecideTimes(2, MakeAction("x"));
+  EXPECT_EQ(driver.decisions[1].verdict(), v1::VERDICT_ALLOW);
+  const std::vector<v1::Reason> reasons =
+      ReasonsOf(driver.Explain(MakeAction("x")).decision, v1::REASON_CODE_LIMIT_HOURLY);
+  ASSERT_EQ(reasons.size(), 1u);
+  EXPECT_EQ(reasons[0].observed(), 2);
+}
+
 TEST(ConstraintRulesTest, TextsStopCountingAtAThousandOrTheLimit) {
   for (const auto& [limit, shown] : std::vector<std::pair<int64_t, int64_t>>{{2, 1000}, {1200, 1200}}) {
     TestDriver driver = DriverWith({WithHourlyLimit(limit)});
     driver.DecideTimes(1300, MakeAction("x"));
     const v1::Decision decision = driver.Explain(MakeAction("x")).decision;
-    EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_LIMIT_HOURLY)[0].text(),
+    EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_LIMIT_HOURLY).at(0).text(),
               absl::StrCat("Hourly limit exceeded: ", shown, "/", limit));
   }
 }
@@ -253,7 +265,7 @@ TEST(ConstraintRulesTest, ContentMayBeExactlyAsLongAsAllowed) {
   const v1::Decision decision = DecideOnce(WithLengthMax(5), WithContent(MakeAction("x"), "123456"));
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_FALSE(decision.requires_approval());
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CONTENT_LENGTH)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CONTENT_LENGTH).at(0);
   EXPECT_EQ(reason.text(), "Content length 6 exceeds maximum 5");
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_CHANGE_ACTION);
   EXPECT_EQ(reason.observed(), 6);
@@ -266,7 +278,7 @@ TEST(ConstraintRulesTest, ContentLengthIsInCodePoints) {
   EXPECT_EQ(five.size(), 11u);
   EXPECT_EQ(DecideOnce(WithLengthMax(5), WithContent(MakeAction("x"), five)).verdict(), v1::VERDICT_ALLOW);
   const v1::Decision decision = DecideOnce(WithLengthMax(4), WithContent(MakeAction("x"), five));
-  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_CONTENT_LENGTH)[0].text(), "Content length 5 exceeds maximum 4");
+  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_CONTENT_LENGTH).at(0).text(), "Content length 5 exceeds maximum 4");
 }
 
 TEST(ConstraintRulesTest, ContentThatIsNoStringIsEmpty) {
@@ -283,7 +295,7 @@ TEST(ConstraintRulesTest, OneKeywordIsEnoughWhateverTheCase) {
   EXPECT_EQ(DecideOnce(constraint, WithContent(MakeAction("x"), "more GROWTH")).verdict(), v1::VERDICT_ALLOW);
   const v1::Decision decision = DecideOnce(constraint, WithContent(MakeAction("x"), "safet growt"));
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CONTENT_KEYWORDS)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CONTENT_KEYWORDS).at(0);
   EXPECT_EQ(reason.text(), "Content does not contain required keywords");
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_CHANGE_ACTION);
   EXPECT_EQ(reason.constraint_id(), "c1");

@@ -55,7 +55,7 @@ TEST(AdmissionTest, CategoryThatThePolicyDoesNotKnowIsDenied) {
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_EQ(decision.category(), "General");
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.8);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CATEGORY_UNKNOWN)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CATEGORY_UNKNOWN).at(0);
   EXPECT_TRUE(reason.violation());
   EXPECT_EQ(reason.text(), "Policy has no category \"General\"");
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_CHANGE_ACTION);
@@ -72,7 +72,7 @@ TEST(AdmissionTest, OneActionTypeTooManyIsDeniedUntilOneIsForgotten) {
   EXPECT_EQ(driver.Decide(MakeAction("type5")).verdict(), v1::VERDICT_ALLOW);
   const v1::Decision decision = driver.Decide(MakeAction("one_more"));
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_ACTION_TYPES_EXHAUSTED)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_ACTION_TYPES_EXHAUSTED).at(0);
   EXPECT_TRUE(reason.violation());
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_CHANGE_ACTION);
   EXPECT_EQ(reason.observed(), static_cast<double>(kActionTypesMax));
@@ -94,7 +94,7 @@ TEST(AdmissionTest, OneAgentTooManyIsDeniedUntilOneIsForgotten) {
   action.set_agent_id("one_more");
   const v1::Decision decision = driver.Decide(action);
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
-  EXPECT_TRUE(ReasonsOf(decision, v1::REASON_CODE_AGENTS_EXHAUSTED)[0].violation());
+  EXPECT_TRUE(ReasonsOf(decision, v1::REASON_CODE_AGENTS_EXHAUSTED).at(0).violation());
   driver.now = first + absl::Hours(24);
   EXPECT_EQ(driver.Decide(action).verdict(), v1::VERDICT_ALLOW);
 }
@@ -109,7 +109,7 @@ TEST(AdmissionTest, ReportMayBeExactlyAsOldAsAllowed) {
   const v1::Decision decision = driver.Decide(MakeAction("x"));
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.8);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_REPORT_STALE)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_REPORT_STALE).at(0);
   EXPECT_TRUE(reason.violation());
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_RETRY_LATER);
   EXPECT_NEAR(reason.observed(), 300, 1e-6);
@@ -125,7 +125,7 @@ TEST(AdmissionTest, AgentThatNeverReportedIsStale) {
     driver.agent.report_time = never;
     const v1::Decision decision = driver.Decide(MakeAction("x"));
     EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
-    const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_REPORT_STALE)[0];
+    const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_REPORT_STALE).at(0);
     EXPECT_EQ(reason.text(), "Agent has never reported (at most 5m may pass)");
     EXPECT_FALSE(reason.has_observed());
   }
@@ -148,7 +148,7 @@ TEST(AdmissionTest, ActionOfUnknownRiskNeedsAPerson) {
     EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
     EXPECT_TRUE(decision.requires_approval());
     ASSERT_EQ(ReasonsOf(decision, v1::REASON_CODE_APPROVAL_RISK).size(), 1u);
-    EXPECT_FALSE(ReasonsOf(decision, v1::REASON_CODE_APPROVAL_RISK)[0].violation());
+    EXPECT_FALSE(ReasonsOf(decision, v1::REASON_CODE_APPROVAL_RISK).at(0).violation());
   }
 }
 
@@ -162,7 +162,7 @@ TEST(RatesTest, CategoryMayBeAttemptedOnceMoreThanItsHourlyMaximum) {
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_FALSE(decision.requires_approval());
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.8);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CATEGORY_HOURLY)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CATEGORY_HOURLY).at(0);
   EXPECT_EQ(reason.text(), "Hourly action limit exceeded for general");
   EXPECT_TRUE(reason.violation());
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_RETRY_LATER);
@@ -180,7 +180,8 @@ TEST(RatesTest, CategoryDailyMaximumLooksAt24Hours) {
   driver.DecideTimes(2, MakeAction("x"));
   driver.Advance(absl::Hours(24) - kInstant);
   const v1::Decision decision = driver.Explain(MakeAction("x")).decision;
-  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_CATEGORY_DAILY)[0].text(), "Daily action limit exceeded for general");
+  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_CATEGORY_DAILY).at(0).text(),
+            "Daily action limit exceeded for general");
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.8);
   driver.Advance(kInstant);
   EXPECT_EQ(driver.Explain(MakeAction("x")).decision.verdict(), v1::VERDICT_ALLOW);
@@ -207,7 +208,7 @@ TEST(RatesTest, AgentMayMakeExactlySoManyCallsInTheWindow) {
   const v1::Decision decision = driver.Explain(MakeAction("y")).decision;
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.8);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CALL_RATE)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CALL_RATE).at(0);
   EXPECT_TRUE(reason.violation());
   EXPECT_EQ(reason.text(), "Agent made 4 calls in 1m (at most 3)");
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_RETRY_LATER);
@@ -236,7 +237,7 @@ TEST(PatternsTest, SameTypeMayBeAttemptedOnceMoreThanTheMaximum) {
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_TRUE(decision.requires_approval());
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.7);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_PATTERN_SIMILAR)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_PATTERN_SIMILAR).at(0);
   EXPECT_TRUE(reason.violation());
   EXPECT_EQ(reason.text(), "Suspicious pattern: 3 similar actions in 24 hours");
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_RETRY_LATER);
@@ -253,7 +254,7 @@ TEST(PatternsTest, SimilarMaximumOfTheLargestLimitIsExact) {
   EXPECT_EQ(driver.DecideTimes(static_cast<int>(kLimitMax) + 1, MakeAction("x")).verdict(), v1::VERDICT_ALLOW);
   const v1::Decision decision = driver.Decide(MakeAction("x"));
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
-  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_PATTERN_SIMILAR)[0].text(),
+  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_PATTERN_SIMILAR).at(0).text(),
             "Suspicious pattern: 10001 similar actions in 24 hours");
 }
 
@@ -267,7 +268,7 @@ TEST(PatternsTest, FrequencyCountsTheWholeTenant) {
   const v1::Decision decision = driver.Explain(MakeAction("y")).decision;
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_TRUE(decision.requires_approval());
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_PATTERN_FREQUENCY)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_PATTERN_FREQUENCY).at(0);
   EXPECT_EQ(reason.text(), "Suspicious pattern: Unusually high action frequency");
   EXPECT_EQ(reason.observed(), 3);
   EXPECT_EQ(reason.threshold(), 2);
@@ -284,7 +285,7 @@ TEST(PatternsTest, OppositeActionWithin24HoursIsAConflict) {
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_TRUE(decision.requires_approval());
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.7);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CONFLICT)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_CONFLICT).at(0);
   EXPECT_TRUE(reason.violation());
   EXPECT_EQ(reason.text(), "Conflicting actions detected: 1");
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_RETRY_LATER);
@@ -299,7 +300,7 @@ TEST(PatternsTest, EachPairCountsOnce) {
   driver.DecideTimes(3, MakeAction("b"));
   driver.Advance(absl::Hours(1));
   driver.DecideTimes(1, MakeAction("c"));
-  const v1::Reason reason = ReasonsOf(driver.Decide(MakeAction("a")), v1::REASON_CODE_CONFLICT)[0];
+  const v1::Reason reason = ReasonsOf(driver.Decide(MakeAction("a")), v1::REASON_CODE_CONFLICT).at(0);
   EXPECT_EQ(reason.text(), "Conflicting actions detected: 2");
   EXPECT_EQ(FromProto(reason.retry_after()), absl::Hours(24)) << "the newer of the two has to leave";
 }
@@ -312,7 +313,7 @@ TEST(PatternsTest, SameCallMayBeMadeExactlySoManyTimesInARow) {
   EXPECT_EQ(decision.verdict(), v1::VERDICT_DENY);
   EXPECT_FALSE(decision.requires_approval());
   EXPECT_DOUBLE_EQ(decision.confidence(), 0.7);
-  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_REPEATED_CALL)[0];
+  const v1::Reason reason = ReasonsOf(decision, v1::REASON_CODE_REPEATED_CALL).at(0);
   EXPECT_TRUE(reason.violation());
   EXPECT_EQ(reason.text(), "Same call made 4 times in a row (at most 3)");
   EXPECT_EQ(reason.recovery_class(), v1::RECOVERY_CLASS_CHANGE_ACTION);
@@ -324,7 +325,7 @@ TEST(PatternsTest, SameCallMayBeMadeExactlySoManyTimesInARow) {
 TEST(PatternsTest, DeniedRepeatsKeepCounting) {
   TestDriver driver(WithRepeatedCall(3, absl::Minutes(10)));
   const v1::Decision decision = driver.DecideTimes(6, MakeAction("x"));
-  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_REPEATED_CALL)[0].text(),
+  EXPECT_EQ(ReasonsOf(decision, v1::REASON_CODE_REPEATED_CALL).at(0).text(),
             "Same call made 6 times in a row (at most 3)");
 }
 

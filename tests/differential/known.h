@@ -1,0 +1,40 @@
+// What a running script has learned from the engine, so that a command that names something by a number can be made
+// into the request that it means now.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "interlock/v1/lock.pb.h"
+#include "interlock/v1/policy.pb.h"
+#include "interlock/v1/state.pb.h"
+#include "tests/differential/model.h"
+#include "tests/differential/script.h"
+
+namespace interlock::differential {
+
+// Thread-compatible.
+class Known {
+ public:
+  // Takes in what the engine answered.
+  void Learn(const Answer& answer);
+
+  v1::ReleaseLockRequest Resolve(const ReleaseLock& release) const;
+  v1::UpdatePolicyRequest Resolve(const UpdatePolicy& update) const;
+  v1::TriggerTaskRequest Resolve(const TriggerTask& trigger) const;
+  // nullopt: so many leases were not granted yet.
+  absl::optional<EndOfAttempt> Resolve(const EndAttempt& end) const;
+  // Whether the resolved request carries the etag of an older version.
+  bool IsOld(const UpdatePolicy& update) const;
+
+ private:
+  // In force, oldest first.
+  std::vector<v1::Lock> locks_;
+  std::vector<v1::Task> tasks_;
+  std::vector<v1::TaskRecord> grants_;
+  // Of each tenant's versions, oldest first.
+  std::map<std::string, std::vector<std::string>> etags_;
+};
+
+}  // namespace interlock::differential

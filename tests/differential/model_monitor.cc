@@ -1,0 +1,228 @@
+// Reports: what the model makes of an agent's grade.
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "core/base/serialize.h"
+#include "core/base/time.h"
+#include "tests/differential/decide.h"
+#include "tests/differential/grade.h"
+#include "tests/differential/model.h"
+
+namespace interlock::differential {
+namespace {
+
+constexpr absl::Duration kAheadMax = absl::Minutes(5);
+
+std::set<int> Metrics(const google::protobuf::RepeatedField<int>& metrics) { return {metrics.begin(), metrics.end()}; }
+
+}  // namespace
+
+AgentFacts& Model::Report(const std::string& tenant_id, const std::string& agent_id, absl::Time now) {
+  for (AgentFacts& agent : agents_) {
+    if (agent.tenant_id != tenant_id || agent.agent_id != agent_id) continue;
+    agent.report_time = now;
+    return agent;
+  }
+  agents_.push_back({tenant_id, agent_id, {}, {}, now});
+  return agents_.back();
+}
+
+const AgentFacts* Model::FindAgent(const std::string& tenant_id, const std::string& agent_id) const {
+  for (const AgentFacts& agent : agents_) {
+    if (agent.tenant_id == tenant_id && agent.agent_id == agent_id) return &agent;
+  }
+  return nullptr;
+}
+
+const v1::Episode* Model::OpenEpisode(const std::string& tenant_id, const std::string& agent_id) const {
+  for (const v1::Episode& episode : episodes_) {
+    const bool open = episode.state() == v1::EPISODE_STATE_FIRING;
+    if (open && episode.tenant_id() == tenant_id && episode.agent_id() == agent_id) return &episode;
+  }
+  return nullptr;
+}
+
+v1::Assessment Model::Grade(const v1::Snapshot& snapshot, const std::map<int, int64_t>& samples,
+                            v1::AssessmentSource source, const v1::Principal& reporter, absl::Time now,
+                            Answer& answer) {
+  const v1::PolicySet& policy = PolicyOf(snapshot.tenant_id());
+  v1::Assessment assessment = GradeSnapshot(snapshot, samples, policy);
+  assessment.set_source(source);
+  *assessment.mutable_assess_time() = ToProto(now);
+  GradeFact grade = {snapshot.tenant_id(),
+                     snapshot.agent_id(),
+                     assessment.data_state() != v1::DATA_STATE_NO_DATA,
+                     assessment.tier(),
+                     assessment.anomaly_confidence(),
+                     {}};
+  for (size_t i = 0; i < 3; ++i) {
+    grade.min_confidence[i] = policy.tiers(static_cast<int>(i)).lock_criteria().min_confidence();
+  }
+  grades_.push_back(grade);
+  std::vector<GradeFact> of_agent;
+  for (const GradeFact& other : grades_) {
+    if (other.tenant_id == grade.tenant_id && other.agent_id == grade.agent_id) of_agent.push_back(other);
+  }
+  const Criteria criteria = CountFindings(of_agent);
+  const auto met = [&](int tier) {
+    return grade.has_data && grade.tier >= tier &&
+           criteria.counts[static_cast<size_t>(tier) - 1] >=
+               policy.tiers(tier - 1).lock_criteria().consecutive_failures();
+  };
+  const int episode_tier = std::max({grade.tier, met(1) ? 2 : 0, met(2) ? 3 : 0});
+  const int findings = grade.tier == 0 ? 0 : criteria.counts[static_cast<size_t>(grade.tier) - 1];
+  if (grade.has_data) MoveEpisode(assessment, episode_tier, findings, now, answer);
+  if (const v1::Episode* open = OpenEpisode(snapshot.tenant_id(), snapshot.agent_id())) {
+    assessment.set_episode_id(open->episode_id());
+  }
+  if (met(3) && criteria.tier_3_grew) TripByFindings(assessment, criteria.counts[2], reporter, now, answer);
+  return assessment;
+}
+
+void Model::MoveEpisode(const v1::Assessment& assessment, int episode_tier, int findings, absl::Time now,
+                        Answer& answer) {
+  const v1::Episode* open = OpenEpisode(assessment.tenant_id(), assessment.agent_id());
+  const int before = open == nullptr ? 0 : open->tier();
+  if (before == 0 && episode_tier == 0) return;
+  const bool same_metrics =
+      open != nullptr && Metrics(open->breached_metrics()) == Metrics(assessment.breached_metrics());
+  if (before == episode_tier && same_metrics) return;
+  if (open == nullptr) {
+    v1::Episode& made = episodes_.emplace_back();
+    made.set_episode_id("episode-" + std::to_string(++last_id_));
+    made.set_tenant_id(assessment.tenant_id());
+    made.set_agent_id(assessment.agent_id());
+    made.set_kind(v1::EPISODE_KIND_PERFORMANCE);
+    made.set_state(v1::EPISODE_STATE_FIRING);
+    *made.mutable_fire_time() = ToProto(now);
+    open = &made;
+  }
+  v1::Episode& episode = const_cast<v1::Episode&>(*open);
+  episode.set_tier(episode_tier);
+  episode.set_peak_tier(std::max(episode.peak_tier(), episode_tier));
+  episode.set_alert_count(episode.alert_count() + 1);
+  *episode.mutable_update_time() = ToProto(now);
+  *episode.mutable_breached_metrics() = assessment.breached_metrics();
+  if (episode_tier == 0) episode.set_state(v1::EPISODE_STATE_RESOLVED);
+
+  v1::Alert alert;
+  alert.set_tier(std::max(before, episode_tier));
+  alert.set_type(alert.tier() == 3 ? "systemic_anomaly" : "anomaly");
+  alert.set_tenant_id(assessment.tenant_id());
+  alert.set_agent_id(assessment.agent_id());
+  alert.set_episode_id(episode.episode_id());
+  alert.set_episode_tier(episode_tier);
+  alert.set_transition(before == 0              ? v1::TRANSITION_FIRED
+                       : episode_tier == 0      ? v1::TRANSITION_RESOLVED
+                       : episode_tier > before  ? v1::TRANSITION_ESCALATED
+                       : episode_tier == before ? v1::TRANSITION_UPDATED
+                                                : v1::TRANSITION_DEESCALATED);
+  alert.set_confidence(assessment.confidence());
+  const v1::TierPolicy& policy = PolicyOf(assessment.tenant_id()).tiers(alert.tier() - 1);
+  v1::DiagnosticBrief& brief = *alert.mutable_diagnostic_brief();
+  *brief.mutable_trigger_metrics() = policy.trigger_metrics();
+  brief.set_max_iterations(policy.max_iterations());
+  *brief.mutable_lock_criteria() = policy.lock_criteria();
+  *brief.mutable_alerts() = assessment.alerts();
+  v1::Evidence& evidence = *brief.mutable_evidence();
+  *evidence.mutable_breached_metrics() = assessment.breached_metrics();
+  if (assessment.has_health_score()) evidence.set_health_score(assessment.health_score());
+  evidence.set_anomaly_confidence(assessment.anomaly_confidence());
+  evidence.set_consecutive_failures(findings);
+  Send(std::move(alert), now, answer);
+}
+
+void Model::TripByFindings(const v1::Assessment& assessment, int findings, const v1::Principal& reporter,
+                           absl::Time now, Answer& answer) {
+  const auto kind = TripScope(PolicyOf(assessment.tenant_id()), v1::TRIP_CAUSE_LOCK_CRITERIA);
+  if (!kind.has_value()) return;
+  const std::string& id = *kind == v1::SCOPE_KIND_TENANT ? assessment.tenant_id() : assessment.agent_id();
+  for (const v1::Lock& lock : locks_) {
+    if (lock.tenant_id() != assessment.tenant_id() || lock.scope().kind() != *kind || lock.scope().id() != id) continue;
+    // Findings of this agent lock once.
+    for (const v1::LockCause& cause : lock.causes()) {
+      if (cause.consecutive_failures() > 0 && cause.agent_id() == assessment.agent_id()) return;
+    }
+  }
+  v1::LockCause cause;
+  *cause.mutable_engaged_by() = reporter;
+  cause.set_agent_id(assessment.agent_id());
+  cause.set_episode_id(assessment.episode_id());
+  cause.set_consecutive_failures(findings);
+  cause.set_kind(v1::LOCK_KIND_TRIP);
+  Engage(assessment.tenant_id(), *kind, id, std::move(cause), now, answer);
+}
+
+Answer Model::Apply(const v1::ReportSnapshotRequest& request, const v1::Principal& caller) {
+  v1::Snapshot snapshot = request.snapshot();
+  const CallId id = {snapshot.tenant_id(), "ReportSnapshot", request.request_id(), Serialize(request)};
+  if (auto repeat = Recall(id)) return *std::move(repeat);
+  absl::optional<absl::Time> observed;
+  if (snapshot.has_observe_time()) observed = FromProto(snapshot.observe_time());
+  if (observed && *observed > Peek(snapshot.tenant_id(), observed) + kAheadMax) {
+    return Refuse("INVALID_ARGUMENT INVALID_FIELD");
+  }
+  Answer answer;
+  const absl::Time now = Advance(snapshot.tenant_id(), observed, answer);
+  AgentFacts& agent = Report(snapshot.tenant_id(), snapshot.agent_id(), now);
+  if (!observed) *snapshot.mutable_observe_time() = ToProto(now);
+  const double total = static_cast<double>(snapshot.total_actions());
+  if (!snapshot.has_success_rate() && total > 0) {
+    snapshot.set_success_rate(static_cast<double>(snapshot.successful_actions()) / total);
+  }
+  std::map<int, int64_t> samples;
+  for (int metric = v1::Metric_MIN; metric <= v1::Metric_MAX; ++metric) samples[metric] = snapshot.total_actions();
+  agent.snapshot = snapshot;
+  agent.assessment = Grade(snapshot, samples, v1::ASSESSMENT_SOURCE_SNAPSHOT, caller, now, answer);
+  v1::ReportSnapshotResponse response;
+  *response.mutable_assessment() = agent.assessment;
+  answer = ReplyWith(std::move(response), std::move(answer));
+  Remember(id, answer);
+  return answer;
+}
+
+Answer Model::Apply(const v1::RecordDataPointsRequest& request, const v1::Principal& caller) {
+  const CallId id = {request.tenant_id(), "RecordDataPoints", request.request_id(), Serialize(request)};
+  if (auto repeat = Recall(id)) return *std::move(repeat);
+  absl::optional<absl::Time> newest;
+  for (const v1::DataPoint& point : request.points()) {
+    if (point.has_observe_time())
+      newest = std::max(newest.value_or(absl::InfinitePast()), FromProto(point.observe_time()));
+  }
+  if (newest && *newest > Peek(request.tenant_id(), newest) + kAheadMax) {
+    return Refuse("INVALID_ARGUMENT INVALID_FIELD");
+  }
+  Answer answer;
+  const absl::Time now = Advance(request.tenant_id(), newest, answer);
+  AgentFacts& agent = Report(request.tenant_id(), request.agent_id(), now);
+  v1::RecordDataPointsResponse response;
+  for (const v1::DataPoint& point : request.points()) {
+    PointFact fact = {++last_id_, request.tenant_id(), request.agent_id(), point.metric(), now, point.value(), {}};
+    if (point.has_observe_time()) fact.time = FromProto(point.observe_time());
+    if (point.has_context()) fact.context = point.context();
+    points_.push_back(fact);
+    if (now - fact.time >= absl::Hours(24)) {
+      response.set_expired_count(response.expired_count() + 1);
+      continue;
+    }
+    const auto window = Window(request.tenant_id(), request.agent_id(), point.metric(), now);
+    const bool kept = std::find(window.begin(), window.end(), &points_.back()) != window.end();
+    if (kept) response.set_recorded_count(response.recorded_count() + 1);
+  }
+  agent.snapshot = Summarize(request.tenant_id(), request.agent_id(), now);
+  std::map<int, int64_t> samples;
+  for (int metric = v1::Metric_MIN + 1; metric <= v1::Metric_MAX; ++metric) {
+    samples[metric] = static_cast<int64_t>(
+        Window(request.tenant_id(), request.agent_id(), static_cast<v1::Metric>(metric), now).size());
+  }
+  agent.assessment = Grade(agent.snapshot, samples, v1::ASSESSMENT_SOURCE_DATA_POINTS, caller, now, answer);
+  *response.mutable_assessment() = agent.assessment;
+  answer = ReplyWith(std::move(response), std::move(answer));
+  Remember(id, answer);
+  return answer;
+}
+
+}  // namespace interlock::differential

@@ -1,0 +1,193 @@
+// How the model decides an action. The rules are in decide.h; here they meet what happened before.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "core/base/serialize.h"
+#include "core/base/time.h"
+#include "tests/differential/decide.h"
+#include "tests/differential/model.h"
+
+namespace interlock::differential {
+namespace {
+
+bool Autonomous(const v1::Action& action) {
+  return !action.has_autonomous_modification() || action.autonomous_modification();
+}
+
+absl::optional<absl::Time> TimeOf(const v1::Action& action) {
+  if (!action.has_request_time()) return absl::nullopt;
+  return FromProto(action.request_time());
+}
+
+v1::Reason& Say(v1::ReasonCode code, v1::RecoveryClass recovery, v1::Decision& decision) {
+  v1::Reason& reason = *decision.add_reasons();
+  reason.set_code(code);
+  reason.set_recovery_class(recovery);
+  return reason;
+}
+
+void NameLocks(const std::vector<const v1::Lock*>& covering, v1::Decision& decision) {
+  decision.set_lock_active(!covering.empty());
+  for (const v1::Lock* lock : covering) decision.add_lock_ids(lock->lock_id());
+}
+
+void BlockAtOnce(const std::vector<const v1::Lock*>& covering, v1::Decision& decision) {
+  decision.set_verdict(v1::VERDICT_LOCK);
+  decision.set_risk_level(v1::RISK_LEVEL_CRITICAL);
+  decision.set_requires_approval(true);
+  decision.set_confidence(1);
+  for (size_t i = 0; i < covering.size(); ++i) {
+    const std::string& lock_id = covering[i]->lock_id();
+    Say(v1::REASON_CODE_LOCK_BLOCKED, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision).set_lock_id(lock_id);
+    if (i > 0) continue;
+    v1::Reason& violation = Say(v1::REASON_CODE_LOCK_AUTONOMOUS_BLOCKED, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision);
+    violation.set_violation(true);
+    violation.set_lock_id(lock_id);
+  }
+  NameLocks(covering, decision);
+}
+
+// The arbitration: the explanation, put before what was found.
+void Conclude(const v1::PolicySet& policy, const v1::Action& action, const std::vector<const v1::Lock*>& covering,
+              const Found& found, v1::Decision& decision) {
+  const int tier = action.has_recommended_tier() ? action.recommended_tier() : 1;
+  const bool systemic = tier == 3 || decision.risk_level() == v1::RISK_LEVEL_CRITICAL;
+  decision.set_requires_approval(!covering.empty() || systemic || found.requires_approval);
+  if (!covering.empty()) {
+    decision.set_verdict(v1::VERDICT_LOCK);
+    Say(v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision).set_lock_id(covering[0]->lock_id());
+    NameLocks(covering, decision);
+  } else if (systemic && TripScope(policy, v1::TRIP_CAUSE_ARBITRATION).has_value()) {
+    decision.set_verdict(v1::VERDICT_LOCK);
+    decision.set_tier(3);
+    Say(v1::REASON_CODE_TRIPPED, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision);
+  } else if (systemic) {
+    decision.set_verdict(v1::VERDICT_DENY);
+    Say(v1::REASON_CODE_TRIPPED, v1::RECOVERY_CLASS_HUMAN_ONLY, decision);
+  } else if (!found.violations.empty() || found.requires_approval) {
+    decision.set_verdict(v1::VERDICT_DENY);
+    v1::RecoveryClass hardest = v1::RECOVERY_CLASS_NONE;
+    for (const v1::Reason& reason : found.violations) hardest = std::max(hardest, reason.recovery_class());
+    for (const v1::Reason& reason : found.approvals) hardest = std::max(hardest, reason.recovery_class());
+    Say(v1::REASON_CODE_POLICY_VIOLATED, hardest, decision);
+  } else {
+    decision.set_verdict(v1::VERDICT_ALLOW);
+    Say(v1::REASON_CODE_ALLOWED, v1::RECOVERY_CLASS_NONE, decision);
+  }
+  for (const v1::Reason& reason : found.violations) *decision.add_reasons() = reason;
+  for (const v1::Reason& reason : found.approvals) *decision.add_reasons() = reason;
+}
+
+bool HasReason(const v1::Decision& decision, v1::ReasonCode code) {
+  return std::any_of(decision.reasons().begin(), decision.reasons().end(),
+                     [code](const v1::Reason& reason) { return reason.code() == code; });
+}
+
+}  // namespace
+
+std::vector<const v1::Lock*> Model::Covering(const std::string& tenant_id, const std::string& category,
+                                             const std::string& agent_id, const std::string& target_resource) const {
+  std::vector<const v1::Lock*> covering;
+  const std::pair<v1::ScopeKind, std::string> scopes[] = {{v1::SCOPE_KIND_FLEET, ""},
+                                                          {v1::SCOPE_KIND_TENANT, tenant_id},
+                                                          {v1::SCOPE_KIND_CATEGORY, category},
+                                                          {v1::SCOPE_KIND_AGENT, agent_id},
+                                                          {v1::SCOPE_KIND_RESOURCE, target_resource}};
+  for (const auto& [kind, id] : scopes) {
+    for (const v1::Lock& lock : locks_) {
+      const bool own = kind == v1::SCOPE_KIND_FLEET || lock.tenant_id() == tenant_id;
+      if (own && lock.scope().kind() == kind && lock.scope().id() == id) covering.push_back(&lock);
+    }
+  }
+  return covering;
+}
+
+v1::Decision Model::Decide(const v1::Action& action, absl::Time now) const {
+  const v1::PolicySet& policy = PolicyOf(action.tenant_id());
+  const AgentFacts* agent = FindAgent(action.tenant_id(), action.agent_id());
+  v1::Decision decision;
+  decision.set_tenant_id(action.tenant_id());
+  decision.set_agent_id(action.agent_id());
+  decision.set_action_id(action.action_id());
+  decision.set_action_type(absl::AsciiStrToLower(action.action_type()));
+  decision.set_category(CategoryOf(policy, action));
+  decision.set_target_resource(action.target_resource());
+  decision.set_policy_version(policy.version());
+  *decision.mutable_decide_time() = ToProto(now);
+  decision.set_tier(std::max(action.has_recommended_tier() ? action.recommended_tier() : 1,
+                             agent == nullptr ? 0 : agent->assessment.tier()));
+  const auto covering = Covering(action.tenant_id(), decision.category(), action.agent_id(), action.target_resource());
+  if (!covering.empty() && Autonomous(action)) {
+    BlockAtOnce(covering, decision);
+    return decision;
+  }
+  std::vector<AttemptFact> attempts;
+  for (const AttemptFact& attempt : attempts_) {
+    if (attempt.tenant_id == action.tenant_id()) attempts.push_back(attempt);
+  }
+  const Question question = {
+      policy,   action, CategoryOf(policy, action),
+      attempts, now,    agent == nullptr ? absl::nullopt : absl::make_optional(agent->report_time)};
+  const Found found = Examine(question);
+  decision.set_risk_level(LevelOf(CombinedRisk(RiskOf(policy, action))));
+  decision.set_confidence(std::min(1.0, std::max(0.0, found.confidence)));
+  Conclude(policy, action, covering, found, decision);
+  return decision;
+}
+
+void Model::Trip(const v1::Principal& caller, absl::Time now, v1::Decision& decision, Answer& answer) {
+  const v1::ScopeKind kind = *TripScope(PolicyOf(decision.tenant_id()), v1::TRIP_CAUSE_ARBITRATION);
+  v1::LockCause cause;
+  *cause.mutable_engaged_by() = caller;
+  cause.set_agent_id(decision.agent_id());
+  cause.set_decision_id(decision.decision_id());
+  cause.set_kind(v1::LOCK_KIND_TRIP);
+  const v1::Lock& lock =
+      Engage(decision.tenant_id(), kind, kind == v1::SCOPE_KIND_TENANT ? decision.tenant_id() : decision.agent_id(),
+             std::move(cause), now, answer);
+  decision.set_lock_active(true);
+  decision.add_lock_ids(lock.lock_id());
+  decision.mutable_reasons(0)->set_lock_id(lock.lock_id());
+}
+
+Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& caller) {
+  const v1::Action& action = request.action();
+  const CallId id = {action.tenant_id(), "Arbitrate", request.request_id(), Serialize(request)};
+  if (auto repeat = Recall(id)) {
+    if (!repeat->error.empty()) return *std::move(repeat);
+    auto& stored = static_cast<v1::Decision&>(*repeat->reply);
+    const bool covered =
+        !Covering(stored.tenant_id(), stored.category(), stored.agent_id(), stored.target_resource()).empty();
+    if (stored.verdict() != v1::VERDICT_ALLOW || !covered) {
+      stored.set_replayed(true);
+      return *std::move(repeat);
+    }
+  }
+  Answer answer;
+  const absl::Time now = Advance(action.tenant_id(), TimeOf(action), answer);
+  v1::Decision decision = Decide(action, now);
+  decision.set_sequence(++decision_count_);
+  decision.set_decision_id("decision-" + std::to_string(decision_count_));
+  const v1::Reason& first = decision.reasons(0);
+  if (first.code() == v1::REASON_CODE_TRIPPED && decision.verdict() == v1::VERDICT_LOCK) {
+    Trip(caller, now, decision, answer);
+  }
+  if (first.code() != v1::REASON_CODE_LOCK_BLOCKED) {
+    attempts_.push_back({now, action.tenant_id(), action.agent_id(), decision.action_type(), decision.category(),
+                         !HasReason(decision, v1::REASON_CODE_CATEGORY_UNKNOWN), CallOf(action, decision.category())});
+  }
+  answer = ReplyWith(std::move(decision), std::move(answer));
+  Remember(id, answer);
+  return answer;
+}
+
+Answer Model::Apply(const v1::ExplainActionRequest& request, const v1::Principal&) {
+  const v1::Action& action = request.action();
+  v1::Decision decision = Decide(action, Peek(action.tenant_id(), TimeOf(action)));
+  if (decision.verdict() == v1::VERDICT_LOCK) decision.set_lock_active(true);
+  return ReplyWith(std::move(decision));
+}
+
+}  // namespace interlock::differential

@@ -1,0 +1,57 @@
+#include "tests/differential/script.h"
+
+#include <type_traits>
+
+#include "absl/strings/str_cat.h"
+
+namespace interlock::differential {
+namespace {
+
+std::string TextOf(const ReleaseLock& command) {
+  return absl::StrCat("lock ", command.pick, ", version ", command.version_offset, ", ",
+                      command.request.ShortDebugString());
+}
+
+std::string TextOf(const UpdatePolicy& command) {
+  return absl::StrCat("etag ", static_cast<int>(command.etag), command.is_valid ? ", " : ", invalid, ",
+                      command.request.ShortDebugString());
+}
+
+std::string TextOf(const TriggerTask& command) {
+  return absl::StrCat("task ", command.pick, ", ", command.request.ShortDebugString());
+}
+
+std::string TextOf(const EndAttempt& command) {
+  return absl::StrCat("lease ", command.back, " back, ",
+                      command.success ? std::string("success") : "\"" + command.error_message + "\"");
+}
+
+std::string TextOf(const Restart&) { return ""; }
+
+std::string TextOf(const google::protobuf::Message& request) { return request.ShortDebugString(); }
+
+template <size_t... Index>
+std::vector<std::string> Names(std::index_sequence<Index...>) {
+  return {NameOf(Request(std::in_place_index<Index>))...};
+}
+
+}  // namespace
+
+std::string NameOf(const Request& request) {
+  static const char* const kNames[] = {
+      "Arbitrate",  "ExplainAction", "EngageLock", "ReleaseLock", "UpdatePolicy",  "ReportSnapshot", "RecordDataPoints",
+      "CreateTask", "TriggerTask",   "EndAttempt", "GetAgent",    "GetFleetStats", "GetServerInfo",  "Restart"};
+  static_assert(std::size(kNames) == std::variant_size_v<Request>);
+  return kNames[request.index()];
+}
+
+std::vector<std::string> RequestNames() { return Names(std::make_index_sequence<std::variant_size_v<Request>>()); }
+
+std::string Describe(const Command& command) {
+  const std::string text = std::visit([](const auto& request) { return TextOf(request); }, command.request);
+  return absl::StrCat(absl::FormatTime("%Y-%m-%d %H:%M:%E*S", command.time, absl::UTCTimeZone()), " ",
+                      v1::PrincipalKind_Name(command.caller.kind()), ":", command.caller.id(), " ",
+                      NameOf(command.request), " ", text);
+}
+
+}  // namespace interlock::differential

@@ -1,0 +1,88 @@
+// A script: commands with the times at which they are given. A command that needs something made before it (a lock, a
+// task, a lease, an etag) names it by a number that is looked up when it runs, so that a script still means something
+// after commands were taken out of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "interlock/v1/admin_service.pb.h"
+#include "interlock/v1/lock_service.pb.h"
+#include "interlock/v1/monitor_service.pb.h"
+#include "interlock/v1/policy_service.pb.h"
+#include "interlock/v1/principal.pb.h"
+#include "interlock/v1/safety_service.pb.h"
+#include "interlock/v1/scheduler_service.pb.h"
+
+namespace interlock::differential {
+
+// Releases one of the locks in force; if there is none, one that never was.
+struct ReleaseLock {
+  uint32_t pick = 0;
+  // Added to the lock's version.
+  int version_offset = 0;
+  v1::ReleaseLockRequest request;
+};
+
+enum class Etag { kNone, kCurrent, kOld };
+
+struct UpdatePolicy {
+  Etag etag = Etag::kNone;
+  bool is_valid = true;
+  v1::UpdatePolicyRequest request;
+};
+
+// Triggers one of the tasks; if there is none, one that never was.
+struct TriggerTask {
+  uint32_t pick = 0;
+  v1::TriggerTaskRequest request;
+};
+
+// Ends the attempt of one of the newest leases.
+struct EndAttempt {
+  uint32_t back = 0;
+  bool success = false;
+  v1::FailureReason failure_reason = v1::FAILURE_REASON_UNSPECIFIED;
+  std::string error_message;
+};
+
+struct Restart {};
+
+using Request =
+    std::variant<v1::ArbitrateRequest, v1::ExplainActionRequest, v1::EngageLockRequest, ReleaseLock, UpdatePolicy,
+                 v1::ReportSnapshotRequest, v1::RecordDataPointsRequest, v1::CreateTaskRequest, TriggerTask, EndAttempt,
+                 v1::GetAgentRequest, v1::GetFleetStatsRequest, v1::GetServerInfoRequest, Restart>;
+
+struct Command {
+  // The machine's time; never before that of the command before it.
+  absl::Time time;
+  v1::Principal caller;
+  Request request;
+};
+
+// What of it is random, beside the commands.
+struct Setting {
+  std::string default_profile = "reference";
+  v1::TimeSource time_source = v1::TIME_SOURCE_WALL;
+};
+
+struct Script {
+  Setting setting;
+  std::vector<Command> commands;
+};
+
+// The command as text, in one line.
+std::string Describe(const Command& command);
+// "Arbitrate", "Restart" and so on.
+std::string NameOf(const Request& request);
+// The names of all there are.
+std::vector<std::string> RequestNames();
+
+// The script of a seed: few tenants, agents, types and resources, so that everything meets. The seed also chooses the
+// source of time where none is given.
+Script MakeScript(uint64_t seed, int command_count, v1::TimeSource time_source = v1::TIME_SOURCE_UNSPECIFIED);
+
+}  // namespace interlock::differential
