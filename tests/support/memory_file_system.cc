@@ -328,7 +328,7 @@ IOStatus MemoryFileSystem::UnlockFile(rocksdb::FileLock* lock, const IOOptions&,
 }
 
 IOStatus MemoryFileSystem::GetTestDirectory(const IOOptions&, std::string* path, IODebugContext*) {
-  *path = "/";
+  path->assign(1, '/');
   return IOStatus::OK();
 }
 
