@@ -139,6 +139,7 @@ CutOptions ShortCuts() {
   CutOptions options;
   options.lives = 2;
   options.large = false;
+  options.recovery_stride = 0;
   options.violations_max = 1;
   return options;
 }
