@@ -20,7 +20,7 @@ using support::Scheduler;
 
 constexpr int kPageSize = 1000;
 
-// Reads page after page and hands each reply to `take`.
+// Reads page after page and hands each reply to `take`, until it answers false.
 template <typename Stub, typename Request, typename Reply, typename Take>
 absl::Status ForEachPage(const Api& api, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
                          Request request, const Take& take) {
@@ -31,9 +31,26 @@ absl::Status ForEachPage(const Api& api, grpc::Status (Stub::*method)(grpc::Clie
       return absl::UnknownError(absl::StrCat(Request::descriptor()->name(), ": ", page.status.error_code(), " ",
                                              page.status.error_message()));
     }
-    take(*page);
+    if (!take(*page)) return absl::OkStatus();
     request.set_page_token(page->next_page_token());
   } while (!request.page_token().empty());
+  return absl::OkStatus();
+}
+
+// The same for rows that never change and are listed newest first: adds those of `rows(reply)` that are not `is_known`
+// to `all`, which is ordered from the oldest.
+template <typename Row, typename Stub, typename Request, typename Reply, typename Rows, typename IsKnown>
+absl::Status ReadNew(const Api& api, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Reply*),
+                     const Request& request, const Rows& rows, const IsKnown& is_known, std::vector<Row>& all) {
+  std::vector<Row> newest;
+  INTERLOCK_RETURN_IF_ERROR(ForEachPage(api, method, request, [&](const Reply& page) {
+    for (const Row& row : rows(page)) {
+      if (is_known(row)) return false;
+      newest.push_back(row);
+    }
+    return true;
+  }));
+  all.insert(all.end(), newest.rbegin(), newest.rend());
   return absl::OkStatus();
 }
 
@@ -48,15 +65,31 @@ absl::Status ObserveFleet(const Api& api, Observation& observation) {
   const auto info = api.Call(&Admin::GetServerInfo, v1::GetServerInfoRequest());
   if (!info.ok()) return absl::UnknownError(absl::StrCat("GetServerInfo: ", info.status.error_message()));
   observation.info = *info;
-  INTERLOCK_RETURN_IF_ERROR(
-      ForEachPage(api, &Alerts::ListAlerts, v1::ListAlertsRequest(), [&](const v1::ListAlertsResponse& page) {
-        observation.alerts.insert(observation.alerts.end(), page.alerts().begin(), page.alerts().end());
-      }));
+  v1::ListAlertsRequest alerts;
+  if (!observation.alerts.empty()) alerts.set_after_sequence(observation.alerts.back().sequence());
+  INTERLOCK_RETURN_IF_ERROR(ForEachPage(api, &Alerts::ListAlerts, alerts, [&](const v1::ListAlertsResponse& page) {
+    observation.alerts.insert(observation.alerts.end(), page.alerts().begin(), page.alerts().end());
+    return true;
+  }));
   v1::ListLocksRequest all_locks;
   all_locks.set_include_clear(true);
   return ForEachPage(api, &Locks::ListLocks, all_locks, [&](const v1::ListLocksResponse& page) {
     for (const v1::Lock& lock : page.locks()) observation.locks[lock.lock_id()] = lock;
+    return true;
   });
+}
+
+// Only the newest attempt can be running, and changes.
+absl::Status ObserveAttempts(const Api& api, const std::string& tenant_id, const std::string& task_id,
+                             std::vector<v1::Attempt>& attempts) {
+  if (!attempts.empty() && attempts.back().outcome() == v1::ATTEMPT_OUTCOME_RUNNING) attempts.pop_back();
+  const int64_t known = attempts.empty() ? 0 : attempts.back().lease_epoch();
+  auto request = OfTenant<v1::ListAttemptsRequest>(tenant_id);
+  request.set_task_id(task_id);
+  return ReadNew(
+      api, &Scheduler::ListAttempts, request,
+      [](const v1::ListAttemptsResponse& page) -> const auto& { return page.attempts(); },
+      [known](const v1::Attempt& attempt) { return attempt.lease_epoch() <= known; }, attempts);
 }
 
 absl::Status ObserveTasksOf(const Api& api, const std::string& tenant_id, Observation& observation) {
@@ -67,50 +100,51 @@ absl::Status ObserveTasksOf(const Api& api, const std::string& tenant_id, Observ
                                             task_ids.push_back(task.task_id());
                                             observation.tasks[task.task_id()] = task;
                                           }
+                                          return true;
                                         }));
   for (const std::string& task_id : task_ids) {
-    std::vector<v1::Attempt>& attempts = observation.attempts[task_id];
-    auto request = OfTenant<v1::ListAttemptsRequest>(tenant_id);
-    request.set_task_id(task_id);
-    INTERLOCK_RETURN_IF_ERROR(
-        ForEachPage(api, &Scheduler::ListAttempts, request, [&](const v1::ListAttemptsResponse& page) {
-          attempts.insert(attempts.end(), page.attempts().begin(), page.attempts().end());
-        }));
-    std::reverse(attempts.begin(), attempts.end());
+    INTERLOCK_RETURN_IF_ERROR(ObserveAttempts(api, tenant_id, task_id, observation.attempts[task_id]));
   }
   return ForEachPage(api, &Alerts::ListUserAlerts, OfTenant<v1::ListUserAlertsRequest>(tenant_id),
                      [&](const v1::ListUserAlertsResponse& page) {
                        for (const v1::UserAlert& alert : page.user_alerts())
                          observation.user_alerts[alert.user_alert_id()] = alert;
+                       return true;
                      });
 }
 
 absl::Status ObserveTenant(const Api& api, const std::string& tenant_id, Observation& observation) {
-  INTERLOCK_RETURN_IF_ERROR(ForEachPage(
+  INTERLOCK_RETURN_IF_ERROR(ReadNew(
       api, &Safety::ListDecisions, OfTenant<v1::ListDecisionsRequest>(tenant_id),
-      [&](const v1::ListDecisionsResponse& page) {
-        observation.decisions.insert(observation.decisions.end(), page.decisions().begin(), page.decisions().end());
-      }));
+      [](const v1::ListDecisionsResponse& page) -> const auto& { return page.decisions(); },
+      [&](const v1::Decision& decision) { return decision.sequence() <= observation.known_decisions; },
+      observation.decisions));
   INTERLOCK_RETURN_IF_ERROR(ForEachPage(api, &Monitor::ListAgents, OfTenant<v1::ListAgentsRequest>(tenant_id),
                                         [&](const v1::ListAgentsResponse& page) {
                                           for (const v1::Agent& agent : page.agents())
                                             observation.agents[{tenant_id, agent.agent_id()}] = agent;
+                                          return true;
                                         }));
-  std::vector<v1::PolicySet> versions;
-  INTERLOCK_RETURN_IF_ERROR(
-      ForEachPage(api, &Policies::ListPolicyVersions, OfTenant<v1::ListPolicyVersionsRequest>(tenant_id),
-                  [&](const v1::ListPolicyVersionsResponse& page) {
-                    versions.insert(versions.end(), page.policies().begin(), page.policies().end());
-                  }));
-  std::reverse(versions.begin(), versions.end());
+  std::vector<v1::PolicySet> versions = std::move(observation.policies[tenant_id]);
+  const int64_t known = versions.empty() ? 0 : versions.back().version();
+  INTERLOCK_RETURN_IF_ERROR(ReadNew(
+      api, &Policies::ListPolicyVersions, OfTenant<v1::ListPolicyVersionsRequest>(tenant_id),
+      [](const v1::ListPolicyVersionsResponse& page) -> const auto& { return page.policies(); },
+      [known](const v1::PolicySet& policy) { return policy.version() <= known; }, versions));
+  observation.policies.erase(tenant_id);
   if (!versions.empty()) observation.policies[tenant_id] = std::move(versions);
   return ObserveTasksOf(api, tenant_id, observation);
 }
 
 }  // namespace
 
-absl::StatusOr<Observation> Observe(const Api& api, const std::vector<std::string>& tenants) {
+absl::StatusOr<Observation> Observe(const Api& api, const std::vector<std::string>& tenants, Observation known) {
   Observation observation;
+  observation.known_decisions = known.decisions.empty() ? 0 : known.decisions.back().sequence();
+  observation.decisions = std::move(known.decisions);
+  observation.alerts = std::move(known.alerts);
+  observation.policies = std::move(known.policies);
+  observation.attempts = std::move(known.attempts);
   INTERLOCK_RETURN_IF_ERROR(ObserveFleet(api, observation));
   for (const std::string& tenant_id : tenants) {
     INTERLOCK_RETURN_IF_ERROR(ObserveTenant(api, tenant_id, observation));

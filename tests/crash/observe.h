@@ -1,6 +1,7 @@
 // All that a server shows of what is stored, read over its API.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ namespace interlock::crash {
 
 struct Observation {
   v1::ServerInfo info;
+  // Decisions up to this sequence were taken over from an earlier look, not read again.
+  int64_t known_decisions = 0;
   // Of all tenants, by sequence.
   std::vector<v1::Decision> decisions;
   // The whole log, by sequence.
@@ -39,8 +42,10 @@ struct Observation {
   std::map<std::string, v1::Decision> probes;
 };
 
-// Reads everything of these tenants, while nobody else calls. Errors: the first call that failed.
-absl::StatusOr<Observation> Observe(const support::Api& api, const std::vector<std::string>& tenants);
+// Reads everything of these tenants, while nobody else calls. Of `known`, an earlier look, rows that never change are
+// taken over: decisions, alerts, versions of policies, attempts that have ended. Errors: the first call that failed.
+absl::StatusOr<Observation> Observe(const support::Api& api, const std::vector<std::string>& tenants,
+                                    Observation known = {});
 // The same of tasks, attempts and user alerts only.
 absl::StatusOr<Observation> ObserveTasks(const support::Api& api, const std::vector<std::string>& tenants);
 

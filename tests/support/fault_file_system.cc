@@ -20,12 +20,13 @@ class FaultWritableFile : public rocksdb::FSWritableFileOwnerWrapper {
 
   IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, IODebugContext* debug) override {
     const IOStatus status = file_system_.Check(Operation::kAppend, path_);
-    return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, debug) : status;
+    if (status.ok()) return FSWritableFileOwnerWrapper::Append(data, options, debug);
+    FSWritableFileOwnerWrapper::Append({data.data(), data.size() / 2}, options, debug).PermitUncheckedError();
+    return status;
   }
-  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo& info,
+  IOStatus Append(const rocksdb::Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
                   IODebugContext* debug) override {
-    const IOStatus status = file_system_.Check(Operation::kAppend, path_);
-    return status.ok() ? FSWritableFileOwnerWrapper::Append(data, options, info, debug) : status;
+    return Append(data, options, debug);
   }
   IOStatus Truncate(uint64_t size, const IOOptions& options, IODebugContext* debug) override {
     const IOStatus status = file_system_.Check(Operation::kTruncate, path_);
@@ -67,11 +68,12 @@ class FaultDirectory : public rocksdb::FSDirectoryWrapper {
 
 }  // namespace
 
-FaultFileSystem::FaultFileSystem() : FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+FaultFileSystem::FaultFileSystem(std::shared_ptr<rocksdb::FileSystem> base) : FileSystemWrapper(std::move(base)) {}
 
-void FaultFileSystem::SetFault(Fault fault) {
+void FaultFileSystem::SetFault(Fault fault, Error error) {
   const std::lock_guard<std::mutex> lock(mutex_);
   fault_ = std::move(fault);
+  error_ = error;
 }
 
 int64_t FaultFileSystem::call_count() const {
@@ -83,7 +85,8 @@ IOStatus FaultFileSystem::Check(Operation operation, const std::string& path) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const Call call = {operation, path.substr(path.rfind('/') + 1), ++call_count_};
   if (fault_ == nullptr || !fault_(call)) return IOStatus::OK();
-  return IOStatus::IOError(absl::StrCat("injected into change ", call.number, " of ", call.file));
+  const std::string text = absl::StrCat("injected into change ", call.number, " of ", call.file);
+  return error_ == Error::kDiskFull ? IOStatus::NoSpace(text) : IOStatus::IOError(text);
 }
 
 IOStatus FaultFileSystem::NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,

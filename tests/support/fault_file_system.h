@@ -1,4 +1,4 @@
-// A file system whose changes fail when a test says so, over the machine's own. Thread-safe.
+// A file system whose changes are counted, and fail when a test says so, over another one. Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,8 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
  public:
   enum class Operation { kCreate, kAppend, kTruncate, kSync, kRename, kDelete, kCreateDirectory };
 
+  enum class Error { kInputOutput, kDiskFull };
+
   // One change of the file system.
   struct Call {
     Operation operation;
@@ -25,11 +27,12 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
   };
   using Fault = std::function<bool(const Call&)>;
 
-  FaultFileSystem();
+  explicit FaultFileSystem(std::shared_ptr<rocksdb::FileSystem> base = rocksdb::FileSystem::Default());
 
-  // From now on a change for which `fault` is true is not made and fails with an I/O error. Null:
-  // nothing fails. `fault` may be called from several threads, one at a time.
-  void SetFault(Fault fault);
+  // From now on a change for which `fault` is true fails with `error`. It is not made, but for an append, of which the
+  // first half is. Null: nothing fails. `fault` is called before each change, from several threads, one at a time; it
+  // may look at the file system below this one.
+  void SetFault(Fault fault, Error error = Error::kInputOutput);
   // How many changes were asked for.
   int64_t call_count() const;
 
@@ -58,6 +61,7 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
  private:
   mutable std::mutex mutex_;
   Fault fault_;
+  Error error_ = Error::kInputOutput;
   int64_t call_count_ = 0;
 };
 
