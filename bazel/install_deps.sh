@@ -20,6 +20,7 @@ build_packages=(
   libprotobuf-dev
   librocksdb-dev
   libssl-dev
+  libtcmalloc-minimal4
   protobuf-compiler
   protobuf-compiler-grpc
   python3

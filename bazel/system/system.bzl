@@ -27,6 +27,7 @@ _PACKAGES = [
     "librocksdb-dev",
     "libssl-dev",
     "libstdc++-12-dev",
+    "libtcmalloc-minimal4",
     "protobuf-compiler",
     "protobuf-compiler-grpc",
     "zlib1g-dev",

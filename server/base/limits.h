@@ -23,10 +23,11 @@ inline constexpr size_t kQueueBytesMax = 64 * 1024 * 1024;
 // A batch is no longer than this, so that the first of it does not wait for long and a failed
 // commit loses little.
 inline constexpr size_t kBatchWorksMax = 512;
-// A batch waits at most this long for works that are expected from those that came together shortly before, and for no
-// more than so many: a sync costs the processor as much as a dozen decisions, so it should serve several.
+// A sync costs the processor as much as a dozen decisions, so a batch waits for works that are expected to come right
+// after, from how many came together shortly before: at most this long, and for no more than this. 4 KiB are about
+// thirty actions.
 inline constexpr absl::Duration kGatherMax = absl::Milliseconds(1);
-inline constexpr size_t kGatherWorksMax = 64;
+inline constexpr size_t kGatherBytesMax = 4096;
 // By then a full queue has room again.
 inline constexpr absl::Duration kOverloadRetryDelay = absl::Milliseconds(250);
 // A thread that waits for a time looks at the clock this often, because wall clocks are set.

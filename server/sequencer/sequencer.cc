@@ -74,9 +74,10 @@ absl::Status Sequencer::Enqueue(Work& work, size_t works_max, size_t bytes_max) 
                              kOverloadRetryDelay);
   }
   queue_.push_back({&work, bytes});
+  const bool gathered_before = queue_bytes_ >= gather_bytes_;
   queue_bytes_ += bytes;
-  // The thread waits for the first work, or for as many as it gathers.
-  if (queue_.size() == 1 || queue_.size() == gather_works_) changed_.NotifyOne();
+  // The thread waits for the first work, or for as much as it gathers.
+  if (queue_.size() == 1 || (!gathered_before && queue_bytes_ >= gather_bytes_)) changed_.NotifyOne();
   return absl::OkStatus();
 }
 
@@ -110,16 +111,16 @@ bool Sequencer::WaitForStep() {
 }
 
 void Sequencer::Gather() {
-  while (queue_.size() < gather_works_ && !stopping_) {
+  while (queue_bytes_ < gather_bytes_ && !stopping_) {
     if (!changed_.WaitFor(mutex_, kGatherMax)) return;
   }
 }
 
-void Sequencer::ExpectLike(size_t batch_works) {
+void Sequencer::ExpectLike(size_t bytes) {
   MutexLock lock(mutex_);
-  together_ = std::max(batch_works + queue_.size(), together_ * 7 / 8);
-  // Half of them, so that the others are decided while these are on their way to their callers and back.
-  gather_works_ = std::clamp<size_t>(together_ / 2, 1, kGatherWorksMax);
+  together_bytes_ = std::max(bytes + queue_bytes_, together_bytes_ * 7 / 8);
+  // Half of it, so that the rest is decided while this is on its way to its callers and back.
+  gather_bytes_ = std::min(together_bytes_ / 2, kGatherBytesMax);
 }
 
 bool Sequencer::IsStepDue(absl::Time now) const {
@@ -130,13 +131,13 @@ bool Sequencer::IsStepDue(absl::Time now) const {
 
 void Sequencer::RunBatch() {
   if (core_ == nullptr) return Reopen();
-  const std::vector<Work*> batch = TakeBatch();
+  const Batch batch = TakeBatch();
   Engine& engine = *core_->engine;
   // The engine keeps the time only of what changes it; a batch of reads has told of its time too.
   const absl::Time now = newest_batch_time_ = std::max({clock_.TimeNow(), engine.now(), newest_batch_time_});
   Effects effects;
   const bool ticked = Tick(now, effects);
-  for (Work* work : batch) work->Apply(engine, now, effects);
+  for (Work* work : batch.works) work->Apply(engine, now, effects);
   if (ticked) {
     // The engine's time may be ahead of a clock that was set back; what is due by it does not wait
     // for the clock.
@@ -148,12 +149,12 @@ void Sequencer::RunBatch() {
   }
   if (!effects.writes.empty()) {
     if (const absl::Status status = Commit(*core_, effects); !status.ok()) {
-      return Lose(batch, status);
+      return Lose(batch.works, status);
     }
     listener_.OnCommitted(effects, engine);
   }
-  for (Work* work : batch) work->Release();
-  if (!batch.empty()) ExpectLike(batch.size());
+  for (Work* work : batch.works) work->Release();
+  if (!batch.works.empty()) ExpectLike(batch.bytes);
 }
 
 bool Sequencer::Tick(absl::Time now, Effects& effects) {
@@ -162,14 +163,15 @@ bool Sequencer::Tick(absl::Time now, Effects& effects) {
   return true;
 }
 
-std::vector<Work*> Sequencer::TakeBatch() {
-  std::vector<Work*> batch;
+Sequencer::Batch Sequencer::TakeBatch() {
+  Batch batch;
   MutexLock lock(mutex_);
-  while (!queue_.empty() && batch.size() < options_.batch_works_max) {
-    batch.push_back(queue_.front().work);
-    queue_bytes_ -= queue_.front().bytes;
+  while (!queue_.empty() && batch.works.size() < options_.batch_works_max) {
+    batch.works.push_back(queue_.front().work);
+    batch.bytes += queue_.front().bytes;
     queue_.pop_front();
   }
+  queue_bytes_ -= batch.bytes;
   return batch;
 }
 

@@ -75,11 +75,15 @@ class Sequencer {
   bool WaitForStep() ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits a little for more works if several came together shortly before.
   void Gather() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Learns from a batch that was just released how many works come together.
-  void ExpectLike(size_t batch_works) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Learns from a batch of `bytes` that was just released how much comes together.
+  void ExpectLike(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsStepDue(absl::Time now) const;
   bool Tick(absl::Time now, Effects& effects);
-  std::vector<Work*> TakeBatch() ABSL_LOCKS_EXCLUDED(mutex_);
+  struct Batch {
+    std::vector<Work*> works;
+    size_t bytes = 0;
+  };
+  Batch TakeBatch() ABSL_LOCKS_EXCLUDED(mutex_);
   // Commits `effects` if they write anything.
   absl::Status Commit(Core& core, Effects& effects);
   void Lose(const std::vector<Work*>& batch, const absl::Status& cause) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -107,10 +111,10 @@ class Sequencer {
   CondVar changed_;
   std::deque<Waiting> queue_ ABSL_GUARDED_BY(mutex_);
   size_t queue_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  // How many works are with the server at once: in a batch and behind it. Falls slowly.
-  size_t together_ ABSL_GUARDED_BY(mutex_) = 0;
-  // A batch is worth its sync with so many works.
-  size_t gather_works_ ABSL_GUARDED_BY(mutex_) = 1;
+  // The bytes of the works that are with the server at once: in a batch and behind it. Falls slowly.
+  size_t together_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // A batch is worth its sync with so many bytes.
+  size_t gather_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   // Null: not open.
   std::shared_ptr<const Store> store_ ABSL_GUARDED_BY(mutex_);
   // Whether works are accepted.
