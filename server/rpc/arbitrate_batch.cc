@@ -10,23 +10,26 @@
 
 namespace interlock::server {
 
-ArbitrateBatch::ArbitrateBatch(v1::ArbitrateStreamRequest request, const v1::Principal& caller,
-                               std::function<void()> done)
-    : request_(std::move(request)), caller_(caller), done_(std::move(done)), size_bytes_(request_.ByteSizeLong()) {
-  for (int i = 0; i < request_.requests_size(); ++i) {
+ArbitrateBatch::ArbitrateBatch(const v1::Principal& caller, std::function<void()> done)
+    : caller_(caller), done_(std::move(done)) {}
+
+bool ArbitrateBatch::Admit() {
+  size_bytes_ = request_->ByteSizeLong();
+  for (int i = 0; i < request_->requests_size(); ++i) {
     response_.add_results();
-    const absl::Status status = Validate(request_.requests(i));
+    const absl::Status status = Validate(request_->requests(i));
     if (status.ok()) {
       valid_.push_back(i);
     } else {
       SetError(i, status);
     }
   }
+  return !valid_.empty();
 }
 
 void ArbitrateBatch::Apply(Engine& engine, absl::Time now, Effects& effects) {
   for (const int i : valid_) {
-    absl::StatusOr<v1::Decision> decision = engine.Apply(request_.requests(i), {caller_, now}, effects);
+    absl::StatusOr<v1::Decision> decision = engine.Apply(request_->requests(i), {caller_, now}, effects);
     if (decision.ok()) {
       *response_.mutable_results(i)->mutable_decision() = *std::move(decision);
     } else {

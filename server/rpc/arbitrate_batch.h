@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "interlock/v1/principal.pb.h"
 #include "interlock/v1/safety_service.pb.h"
+#include "server/rpc/arena_message.h"
 #include "server/sequencer/work.h"
 
 namespace interlock::server {
@@ -17,12 +18,14 @@ namespace interlock::server {
 // Thread-compatible; see Work for who calls when.
 class ArbitrateBatch final : public Work {
  public:
-  // Checks each request by itself. `done` is called once, when the response is complete, as the last use of this
-  // object; not by the constructor.
-  ArbitrateBatch(v1::ArbitrateStreamRequest request, const v1::Principal& caller, std::function<void()> done);
+  // `done` is called once, when the response is complete, as the last use of this object; see Admit.
+  ArbitrateBatch(const v1::Principal& caller, std::function<void()> done);
 
-  // Whether any request is left for the engine. If not, the response is complete and `done` is not called.
-  bool HasWork() const { return !valid_.empty(); }
+  // To be filled in before Admit.
+  v1::ArbitrateStreamRequest& request() { return *request_; }
+  // Checks each request by itself. Answers whether any is left for the engine; if not, the response is complete and
+  // `done` is not called.
+  bool Admit();
   // One result for each request, in order; complete once `done` was called.
   const v1::ArbitrateStreamResponse& response() const { return response_; }
 
@@ -34,10 +37,10 @@ class ArbitrateBatch final : public Work {
  private:
   void SetError(int index, const absl::Status& status);
 
-  const v1::ArbitrateStreamRequest request_;
+  const ArenaMessage<v1::ArbitrateStreamRequest> request_;
   const v1::Principal caller_;
   const std::function<void()> done_;
-  const size_t size_bytes_;
+  size_t size_bytes_ = 0;
   // Which requests are in order.
   std::vector<int> valid_;
   v1::ArbitrateStreamResponse response_;

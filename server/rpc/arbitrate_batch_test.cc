@@ -35,7 +35,10 @@ class ArbitrateBatchTest : public ::testing::Test {
   }
 
   std::unique_ptr<ArbitrateBatch> Batch(const v1::ArbitrateStreamRequest& message) {
-    return std::make_unique<ArbitrateBatch>(message, caller_, [this] { ++done_; });
+    auto batch = std::make_unique<ArbitrateBatch>(caller_, [this] { ++done_; });
+    batch->request() = message;
+    has_work_ = batch->Admit();
+    return batch;
   }
 
   storage::MemoryStore store_{"e1"};
@@ -44,6 +47,8 @@ class ArbitrateBatchTest : public ::testing::Test {
   std::unique_ptr<Engine> engine_;
   v1::Principal caller_;
   int done_ = 0;
+  // Of the newest batch.
+  bool has_work_ = false;
 };
 
 TEST_F(ArbitrateBatchTest, DecidesEachRequestInOrder) {
@@ -51,7 +56,7 @@ TEST_F(ArbitrateBatchTest, DecidesEachRequestInOrder) {
   AddRequest("t1", "read_file", message);
   AddRequest("t2", "write_file", message);
   const auto batch = Batch(message);
-  ASSERT_TRUE(batch->HasWork());
+  ASSERT_TRUE(has_work_);
   batch->Apply(*engine_, now_, effects_);
   EXPECT_EQ(done_, 0);
   batch->Release();
@@ -84,7 +89,7 @@ TEST_F(ArbitrateBatchTest, NothingButBadRequestsNeedsNoEngine) {
   v1::ArbitrateStreamRequest message;
   AddRequest("", "read_file", message);
   const auto batch = Batch(message);
-  EXPECT_FALSE(batch->HasWork());
+  EXPECT_FALSE(has_work_);
   ASSERT_EQ(batch->response().results_size(), 1);
   EXPECT_TRUE(batch->response().results(0).has_error());
 }
@@ -117,14 +122,14 @@ TEST_F(ArbitrateBatchTest, AFailureTakesBackEveryVerdict) {
 }
 
 TEST_F(ArbitrateBatchTest, MayBeDestroyedByWhoIsToldThatItIsDone) {
-  v1::ArbitrateStreamRequest message;
-  AddRequest("t1", "read_file", message);
   std::unique_ptr<ArbitrateBatch> batch;
   const auto token = std::make_shared<int>(0);
-  batch = std::make_unique<ArbitrateBatch>(message, caller_, [&batch, token] {
+  batch = std::make_unique<ArbitrateBatch>(caller_, [&batch, token] {
     batch.reset();
     ++*token;
   });
+  AddRequest("t1", "read_file", batch->request());
+  ASSERT_TRUE(batch->Admit());
   batch->Apply(*engine_, now_, effects_);
   batch->Release();
   EXPECT_EQ(batch, nullptr);

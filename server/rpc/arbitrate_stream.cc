@@ -45,20 +45,20 @@ void ArbitrateStream::OnReadDone(bool ok) {
 }
 
 absl::Status ArbitrateStream::TakeMessage() {
-  v1::ArbitrateStreamRequest message;
-  INTERLOCK_RETURN_IF_ERROR(Decode(read_buffer_, message));
-  INTERLOCK_RETURN_IF_ERROR(Validate(message));
   const auto exchange = std::make_shared<Exchange>();
   const auto done = [self = shared_from_this(), exchange = exchange.get()] {
     exchange->complete = true;
     self->Tell();
   };
-  exchange->batch = std::make_unique<ArbitrateBatch>(std::move(message), caller_, done);
+  exchange->batch = std::make_unique<ArbitrateBatch>(caller_, done);
+  ArbitrateBatch& batch = *exchange->batch;
+  INTERLOCK_RETURN_IF_ERROR(Decode(read_buffer_, batch.request()));
+  INTERLOCK_RETURN_IF_ERROR(Validate(batch.request()));
   exchanges_.push_back(exchange);
-  if (!exchange->batch->HasWork()) {
+  if (!batch.Admit()) {
     exchange->complete = true;
-  } else if (const absl::Status status = rooms_.sequencer.Submit(*exchange->batch); !status.ok()) {
-    exchange->batch->Fail(status);
+  } else if (const absl::Status status = rooms_.sequencer.Submit(batch); !status.ok()) {
+    batch.Fail(status);
   }
   return absl::OkStatus();
 }

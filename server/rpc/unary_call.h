@@ -19,6 +19,7 @@
 #include "core/engine/store.h"
 #include "interlock/v1/principal.pb.h"
 #include "server/base/limits.h"
+#include "server/rpc/arena_message.h"
 #include "server/rpc/authenticate.h"
 #include "server/rpc/encode.h"
 #include "server/rpc/history.h"
@@ -58,7 +59,7 @@ class EngineCall final : public Work, public IoEvent {
 
   size_t SizeBytes() const override { return size_bytes_; }
   void Apply(Engine& engine, absl::Time now, Effects& effects) override {
-    reply_ = (*body_)(request_, engine, CommandContext{caller_, now}, effects);
+    reply_ = (*body_)(*request_, engine, CommandContext{caller_, now}, effects);
   }
   void Release() override {
     if (call_.io().IsWaiting()) return Happened(true);
@@ -83,15 +84,15 @@ class EngineCall final : public Work, public IoEvent {
   explicit EngineCall(RawCall& call) : call_(call), size_bytes_(call.request().Length()) {}
   template <typename Prepare>
   absl::Status Begin(const Prepare& prepare) {
-    INTERLOCK_ASSIGN_OR_RETURN(caller_, Admit(call_, request_));
-    INTERLOCK_ASSIGN_OR_RETURN(Body body, prepare(request_));
+    INTERLOCK_ASSIGN_OR_RETURN(caller_, Admit(call_, *request_));
+    INTERLOCK_ASSIGN_OR_RETURN(Body body, prepare(*request_));
     body_.emplace(std::move(body));
     return absl::OkStatus();
   }
 
   RawCall& call_;
   const size_t size_bytes_;
-  Request request_;
+  const ArenaMessage<Request> request_;
   v1::Principal caller_;
   absl::optional<const Body> body_;
   Reply reply_;

@@ -72,6 +72,21 @@ TEST_F(SequencerThreadTest, WhatGathersDuringACommitIsCommittedTogether) {
                           "commit", "listener", "release a", "release b", "release c"));
 }
 
+TEST_F(SequencerThreadTest, AWorkThatNobodyFollowsIsDoneAllTheSame) {
+  Gate reached;
+  Gate go;
+  world_.faults.BlockNext(reached, go);
+  Submitted("first");
+  reached.Wait();
+  for (const char* name : {"a", "b", "c", "d"}) Submitted(name);
+  TestWork& last = Submitted("e");
+  go.Open();
+  last.done().Wait();
+  // Several came together, so that the next batch would wait for more than this one.
+  Submitted("alone").done().Wait();
+  EXPECT_THAT(world_.journal.Take(), Contains("release alone"));
+}
+
 TEST_F(SequencerThreadTest, StopDrainsWhatWaits) {
   Gate reached;
   Gate go;

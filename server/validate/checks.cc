@@ -1,5 +1,6 @@
 #include "server/validate/checks.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/escaping.h"
@@ -35,6 +36,11 @@ bool BeginsWithControl(absl::string_view text) {
   const auto first = static_cast<unsigned char>(text[0]);
   if (first < 0x20 || first == 0x7F) return true;
   return first == 0xC2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xA0;
+}
+
+// What nearly all identifiers are, told at once: then there is nothing more to look for.
+bool IsPrintableAscii(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
 bool HasControl(absl::string_view text) {
@@ -89,6 +95,8 @@ void Checks::RequiredId(const FieldPath& path, absl::string_view id, size_t byte
 void Checks::OptionalId(const FieldPath& path, absl::string_view id, size_t bytes_max) {
   if (id.size() > bytes_max) {
     Add(path, absl::StrCat("is ", id.size(), " bytes long: give at most ", bytes_max));
+  } else if (IsPrintableAscii(id)) {
+    return;
   } else if (!IsUtf8(id)) {
     Add(path, "is not valid UTF-8");
   } else if (HasControl(id)) {
