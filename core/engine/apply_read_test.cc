@@ -31,6 +31,27 @@ TEST(ApplyReadTest, AgentShowsEpisodeLocksAndRecommendations) {
   EXPECT_EQ(ErrorReason(world.Do(get).status()), "AGENT_NOT_FOUND");
 }
 
+TEST(ApplyReadTest, AgentShowsTheWindowsThatHoldPoints) {
+  EngineWorld world;
+  v1::RecordDataPointsRequest record;
+  record.set_tenant_id("t");
+  record.set_agent_id("a");
+  for (int i = 0; i < 2; ++i) {
+    record.add_points()->set_metric(v1::METRIC_EFFICIENCY_SCORE);
+    record.mutable_points(i)->set_value(0.9);
+  }
+  ASSERT_TRUE(world.Do(record).ok());
+  v1::GetAgentRequest get;
+  get.set_tenant_id("t");
+  get.set_agent_id("a");
+  const auto agent = world.Do(get);
+  ASSERT_TRUE(agent.ok());
+  ASSERT_EQ(agent->windows_size(), 1);
+  EXPECT_EQ(agent->windows(0).metric(), v1::METRIC_EFFICIENCY_SCORE);
+  EXPECT_EQ(agent->windows(0).point_count(), 2);
+  EXPECT_FALSE(agent->windows(0).truncated());
+}
+
 TEST(ApplyReadTest, PagesHoldEveryAgentOnce) {
   EngineWorld world;
   for (const char* agent_id : {"c", "a", "e", "b", "d"}) ASSERT_TRUE(world.Do(MakeReport(agent_id, 0.95)).ok());

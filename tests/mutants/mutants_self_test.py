@@ -36,10 +36,14 @@ class KillerTest(unittest.TestCase):
         output = '[ RUN      ] A.Works\ncore/a.cc:7: check failed: x > 0\n'
         self.assertEqual(run_mutants.killer(-6, output), 'A.Works (core/a.cc:7: check failed: x > 0)')
 
+    def test_failure_kills_also_if_the_test_crashes_on_it(self):
+        output = '[ RUN      ] A.Works\ncore/a_test.cc:9: Failure\nExpected 1\n'
+        self.assertEqual(run_mutants.killer(-11, output), 'A.Works')
+
     def test_nothing_else_does(self):
         passed = '[ RUN      ] A.Works\n[       OK ] A.Works (0 ms)\n'
         crashed = '[ RUN      ] A.Works\n'
-        for code, output in ((0, passed), (-11, crashed), (None, crashed), (1, 'cannot start'), (127, '')):
+        for code, output in ((0, passed), (-11, crashed), (1, 'cannot start'), (127, '')):
             self.assertEqual(run_mutants.killer(code, output), '')
 
     def test_output_of_the_program_is_what_counts(self):
