@@ -12,6 +12,7 @@
 #include "rocksdb/env.h"
 #include "rocksdb/file_system.h"
 #include "rocksdb/write_batch.h"
+#include "storage/manifest_guard.h"
 #include "storage/ordered_renames.h"
 #include "storage/rocksdb_options.h"
 #include "storage/rocksdb_status.h"
@@ -83,8 +84,8 @@ rocksdb::Status AddToBatch(const Write& write, rocksdb::ColumnFamilyHandle* fami
 
 absl::StatusOr<std::unique_ptr<RocksdbStore>> RocksdbStore::Open(const std::string& dir, const Options& options) {
   std::unique_ptr<RocksdbStore> store(new RocksdbStore);
-  store->file_system_ = std::make_shared<OrderedRenames>(
-      options.file_system != nullptr ? options.file_system : rocksdb::FileSystem::Default());
+  store->file_system_ = std::make_shared<ManifestGuard>(std::make_shared<OrderedRenames>(
+      options.file_system != nullptr ? options.file_system : rocksdb::FileSystem::Default()));
   store->env_ = rocksdb::NewCompositeEnv(store->file_system_);
   INTERLOCK_ASSIGN_OR_RETURN(const bool exists, CheckStoreDirectory(*store->file_system_, dir));
   if (exists) {

@@ -15,6 +15,7 @@
 #include "rocksdb/file_system.h"
 #include "storage/log_check.h"
 #include "storage/manifest.h"
+#include "storage/manifest_guard.h"
 #include "storage/rocksdb_status.h"
 
 namespace interlock::storage {
@@ -23,6 +24,8 @@ namespace {
 // The files of a store that matter here.
 struct Files {
   bool current = false;
+  // The note of ManifestGuard.
+  bool note = false;
   bool table = false;
   // Oldest first.
   std::vector<std::string> write_ahead_logs;
@@ -57,7 +60,7 @@ class Checker {
       if (files.table) return DamagedError(absl::StrCat(dir_, ": the write-ahead log (*.log) is missing"));
       return false;
     }
-    INTERLOCK_ASSIGN_OR_RETURN(const uint64_t newest_log, CheckManifest());
+    INTERLOCK_ASSIGN_OR_RETURN(const uint64_t newest_log, CheckManifest(files.note));
     if (LogNumber(files.write_ahead_logs.back()) < newest_log) {
       return DamagedError(
           absl::StrCat(dir_, ": the newest write-ahead log (", newest_log, ".log or later) is missing"));
@@ -75,7 +78,8 @@ class Checker {
   // Checks one log and remembers it if it is torn. Answers the length of its whole records.
   absl::StatusOr<uint64_t> CheckOneLog(LogKind kind, const std::string& name, const RecordVisitor& visit = nullptr);
   // Answers the number that the newest write-ahead log has at least.
-  absl::StatusOr<uint64_t> CheckManifest();
+  absl::StatusOr<uint64_t> CheckManifest(bool has_note);
+  absl::Status CheckManifestLength(absl::string_view name, uint64_t whole_bytes) const;
   absl::Status CheckWriteAheadLogs(const std::vector<std::string>& names);
   absl::Status CutOff(const TornLog& log) const;
 
@@ -91,6 +95,7 @@ absl::StatusOr<Files> Checker::List() const {
   Files files;
   for (const std::string& name : names) {
     if (name == "CURRENT") files.current = true;
+    if (name == kManifestNote) files.note = true;
     if (absl::EndsWith(name, ".sst")) files.table = true;
     if (LogNumber(name) > 0) files.write_ahead_logs.push_back(name);
   }
@@ -116,7 +121,7 @@ absl::StatusOr<uint64_t> Checker::CheckOneLog(LogKind kind, const std::string& n
   return check.whole_bytes;
 }
 
-absl::StatusOr<uint64_t> Checker::CheckManifest() {
+absl::StatusOr<uint64_t> Checker::CheckManifest(bool has_note) {
   INTERLOCK_ASSIGN_OR_RETURN(const std::string current, Read("CURRENT"));
   absl::string_view name = current;
   if (!absl::ConsumeSuffix(&name, "\n") || !absl::StartsWith(name, "MANIFEST-")) {
@@ -129,7 +134,19 @@ absl::StatusOr<uint64_t> Checker::CheckManifest() {
                              }));
   // CURRENT is set to a manifest that has been synced.
   if (whole_bytes == 0) return DamagedError(absl::StrCat(Path(name), ": the manifest is empty"));
+  if (has_note) INTERLOCK_RETURN_IF_ERROR(CheckManifestLength(name, whole_bytes));
   return newest_log;
+}
+
+// A crash may cut the manifest short, but not behind a length at which a log was removed.
+absl::Status Checker::CheckManifestLength(absl::string_view name, uint64_t whole_bytes) const {
+  INTERLOCK_ASSIGN_OR_RETURN(const std::string text, Read(kManifestNote));
+  ManifestNote note;
+  if (!ParseManifestNote(text, note)) return DamagedError(absl::StrCat(Path(kManifestNote), ": cannot be read"));
+  // A note of an earlier manifest says nothing: no log was removed since there is this one.
+  if (note.manifest != name || note.bytes <= whole_bytes) return absl::OkStatus();
+  return DamagedError(
+      absl::StrCat(Path(name), ": has ", whole_bytes, " whole bytes, and had ", note.bytes, " when a log was removed"));
 }
 
 absl::Status Checker::CheckWriteAheadLogs(const std::vector<std::string>& names) {
