@@ -46,8 +46,8 @@ void TripByArbitration(EngineMemory& memory, const TenantData& tenant, const v1:
 absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
                                            Effects& effects) {
   EngineMemory& memory = *memory_;
-  const v1::Action& action = request.action();
-  const auto identity = IdentityOf(action.tenant_id(), "Arbitrate", request);
+  const auto identity = IdentityOf(request.action().tenant_id(), "Arbitrate", request);
+  absl::optional<v1::Action> locked;
   if (identity.has_value()) {
     INTERLOCK_ASSIGN_OR_RETURN(const std::string* stored, memory.requests.Find(*identity));
     v1::Decision decision;
@@ -58,8 +58,13 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
         decision.set_replayed(true);
         return decision;
       }
+      // In the category that the lock covers, also if another policy would now choose another one and so allow the
+      // action a second time.
+      locked = request.action();
+      locked->set_category(decision.category());
     }
   }
+  const v1::Action& action = locked.has_value() ? *locked : request.action();
   INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(action.tenant_id()));
   const absl::Time time = memory.Advance(*tenant, RequestTime(action), context, effects);
   safety::Evaluation evaluation = memory.Evaluate(tenant, action, time);
