@@ -91,18 +91,25 @@ absl::StatusOr<absl::optional<v1::Decision>> FindAnswer(const EngineMemory& memo
 absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
                                            Effects& effects) {
   EngineMemory& memory = *memory_;
-  const v1::Action& action = request.action();
   const RequestStamp stamp = StampOf(request);
   RequestKey request_key = {};
+  absl::optional<v1::Action> locked;
   if (!stamp.request_id.empty()) {
-    request_key = MakeRequestKey(action.tenant_id(), stamp.request_id);
+    request_key = MakeRequestKey(request.action().tenant_id(), stamp.request_id);
     INTERLOCK_ASSIGN_OR_RETURN(absl::optional<v1::Decision> answered, FindAnswer(memory, request, request_key, stamp));
-    // An ALLOW must not outlive the lock that now covers the action: then it is decided anew.
-    if (answered.has_value() && (answered->verdict() != v1::VERDICT_ALLOW || !IsCovered(memory, *answered))) {
-      answered->set_replayed(true);
-      return *std::move(answered);
+    if (answered.has_value()) {
+      // An ALLOW must not outlive the lock that now covers the action: then it is decided anew.
+      if (answered->verdict() != v1::VERDICT_ALLOW || !IsCovered(memory, *answered)) {
+        answered->set_replayed(true);
+        return *std::move(answered);
+      }
+      // In the category that the lock covers, also if another policy would now choose another one and so allow the
+      // action a second time.
+      locked = request.action();
+      locked->set_category(answered->category());
     }
   }
+  const v1::Action& action = locked.has_value() ? *locked : request.action();
   INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(action.tenant_id()));
   const absl::Time time = memory.Advance(*tenant, RequestTime(action), context, effects);
   safety::Evaluation evaluation = memory.Evaluate(tenant, action, time);

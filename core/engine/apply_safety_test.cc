@@ -158,6 +158,26 @@ TEST(ApplySafetyTest, RepeatOfADecisionThatIsMissingOrDamagedIsNoAnswer) {
   EXPECT_EQ(world.Do(request).status().code(), absl::StatusCode::kDataLoss);
 }
 
+// A policy that puts the action into another category does not get it past the lock, and so decided twice.
+TEST(ApplySafetyTest, AnAllowIsNotGivenAgainUnderALockOverItsCategory) {
+  EngineWorld world;
+  v1::ArbitrateRequest request = MakeAction("a");
+  request.set_request_id("r");
+  ASSERT_EQ(world.Do(request)->category(), "content_modification");
+  v1::EngageLockRequest engage;
+  engage.set_tenant_id("t");
+  engage.mutable_scope()->set_kind(v1::SCOPE_KIND_CATEGORY);
+  engage.mutable_scope()->set_id("content_modification");
+  engage.set_reason("stop");
+  ASSERT_TRUE(world.Do(engage).ok());
+  v1::UpdatePolicyRequest update;
+  update.mutable_policy()->set_tenant_id("t");
+  update.mutable_policy()->set_profile("tool_calling");
+  ASSERT_TRUE(world.Do(update).ok());
+  EXPECT_EQ(world.Do(request)->verdict(), v1::VERDICT_LOCK);
+  EXPECT_TRUE(world.Do(request)->replayed());
+}
+
 TEST(ApplySafetyTest, RequestTimeDrivesEachTenantsClock) {
   Engine::Options options;
   options.time_source = v1::TIME_SOURCE_REQUEST;
