@@ -18,7 +18,7 @@ TEST(MakeFixtureTest, WritesTheFilesOfAStoreAndNoOthers) {
   const std::string dir = support::FreshDirectory("parent") + "/store";
   ASSERT_EQ(RunMakeFixture(absl::StrCat("storage/testdata/format_1.rows ", dir)), 0);
   for (const std::string& name : support::ListDirectory(dir)) {
-    EXPECT_TRUE(name == "CURRENT" || name == "IDENTITY" || name.find("MANIFEST-") == 0 ||
+    EXPECT_TRUE(name == "CURRENT" || name == "IDENTITY" || name == "SYNCED" || name.find("MANIFEST-") == 0 ||
                 name.find(".sst") != std::string::npos || name.find(".log") != std::string::npos)
         << name;
   }
