@@ -52,6 +52,11 @@ inline constexpr int64_t kAgentsMax = 1000000;
 // The alert log is cut at its old end by whichever comes first.
 inline constexpr absl::Duration kAlertRetention = absl::Hours(24 * 30);
 inline constexpr int64_t kAlertLogBytesMax = int64_t{10} << 30;
+// So are the decisions, but for those of the last 24 hours, from which limits are decided.
+inline constexpr absl::Duration kDecisionRetention = absl::Hours(24 * 90);
+inline constexpr int64_t kDecisionLogBytesMax = int64_t{100} << 30;
+// A start reads the newest decisions one by one up to here, and the others in chunks of so many.
+inline constexpr int kDecisionsPerChunk = 1024;
 // A timer pass claims no more tasks than this, so that calls are not kept waiting.
 inline constexpr int kDueTasksPerTick = 100;
 

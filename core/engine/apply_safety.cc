@@ -63,7 +63,7 @@ absl::StatusOr<std::string> FindRow(const EngineMemory& memory, int64_t sequence
 // The decision that answered the same request before; nullopt if there is none. Errors: FAILED_PRECONDITION
 // REQUEST_ID_REUSED (the id came with another request); DATA_LOSS, UNAVAILABLE (its row cannot be read).
 absl::StatusOr<absl::optional<v1::Decision>> FindAnswer(const EngineMemory& memory, const v1::ArbitrateRequest& request,
-                                                        const RequestKey& request_key, const RequestStamp& stamp) {
+                                                        const ShortDigest& request_key, const RequestStamp& stamp) {
   v1::Decision decision;
   const std::string& tenant_id = request.action().tenant_id();
   if (const int64_t sequence = memory.decisions.Find(request_key); sequence > 0) {
@@ -92,7 +92,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
                                            Effects& effects) {
   EngineMemory& memory = *memory_;
   const RequestStamp stamp = StampOf(request);
-  RequestKey request_key = {};
+  ShortDigest request_key;
   absl::optional<v1::Action> locked;
   if (!stamp.request_id.empty()) {
     request_key = MakeRequestKey(request.action().tenant_id(), stamp.request_id);
@@ -117,14 +117,16 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   decision.set_sequence(++memory.decision_sequence);
   decision.set_decision_id(MakeId("decision", decision.sequence()));
   if (evaluation.trips) TripByArbitration(memory, *tenant, context.caller, time, decision, effects);
-  tenant->history.Record(decision);
   std::string row = CompactDecision(stamp, decision);
   if (!stamp.request_id.empty()) {
     memory.decisions.Remember(request_key, decision.sequence(), memory.now);
     memory.recent_rows.Add(decision.sequence(), row);
   }
-  effects.writes.PutBytes(Table::kDecision, keys::TenantNumber(action.tenant_id(), decision.sequence()),
-                          std::move(row));
+  const ChunkEntry entry = EntryOf(decision, request_key);
+  tenant->history.Record(entry.attempt);
+  std::string key = keys::TenantNumber(action.tenant_id(), decision.sequence());
+  memory.AddToChunk(entry, static_cast<int64_t>(key.size() + row.size()), effects);
+  effects.writes.PutBytes(Table::kDecision, std::move(key), std::move(row));
   return std::move(decision);
 }
 

@@ -1,6 +1,5 @@
 #include "core/engine/decision_index.h"
 
-#include <cstring>
 #include <string>
 
 #include "core/base/limits.h"
@@ -8,30 +7,32 @@
 
 namespace interlock {
 
-RequestKey MakeRequestKey(absl::string_view tenant_id, absl::string_view request_id) {
+ShortDigest MakeRequestKey(absl::string_view tenant_id, absl::string_view request_id) {
   std::string name;
   name.reserve(tenant_id.size() + 1 + request_id.size());
   name.append(tenant_id.data(), tenant_id.size());
   // Identifiers hold no zero byte.
   name.push_back('\0');
   name.append(request_id.data(), request_id.size());
-  const std::string digest = Sha256(name);
-  RequestKey key;
-  std::memcpy(&key.high, digest.data(), sizeof(key.high));
-  std::memcpy(&key.low, digest.data() + sizeof(key.high), sizeof(key.low));
-  return key;
+  return ShortDigest::Of(Sha256(name));
 }
 
-int64_t DecisionIndex::Find(const RequestKey& key) const {
+int64_t DecisionIndex::Find(const ShortDigest& key) const {
   const Shard& shard = ShardOf(key);
   const auto found = shard.find(key);
   return found == shard.end() ? 0 : found->second;
 }
 
-void DecisionIndex::Remember(const RequestKey& key, int64_t sequence, absl::Time now) {
+void DecisionIndex::Remember(const ShortDigest& key, int64_t sequence, absl::Time now) {
   ShardOf(key)[key] = sequence;
   by_age_.push_back({now, key, sequence});
   if (by_age_.size() > kRequestsMax) ForgetOldest();
+}
+
+void DecisionIndex::Reserve(size_t count) {
+  // Keys spread evenly over the shards, but not exactly.
+  const size_t each = count / shards_.size();
+  for (Shard& shard : shards_) shard.reserve(shard.size() + each + each / 8);
 }
 
 void DecisionIndex::Expire(absl::Time now, int max) {

@@ -10,8 +10,8 @@ namespace interlock {
 namespace {
 
 const absl::Time kStart = absl::FromUnixSeconds(1000);
-const RequestKey kA = MakeRequestKey("t", "a");
-const RequestKey kB = MakeRequestKey("t", "b");
+const ShortDigest kA = MakeRequestKey("t", "a");
+const ShortDigest kB = MakeRequestKey("t", "b");
 
 TEST(DecisionIndexTest, KeysTellTenantsAndRequestsApart) {
   EXPECT_EQ(kA, MakeRequestKey("t", "a"));
@@ -66,7 +66,7 @@ TEST(DecisionIndexTest, ExpireStopsAtItsBound) {
 
 TEST(DecisionIndexTest, KeepsNoMoreThanTheNewestMillion) {
   DecisionIndex index;
-  const auto key = [](uint64_t number) { return RequestKey{number * 0x9e3779b97f4a7c15, number}; };
+  const auto key = [](uint64_t number) { return ShortDigest{number * 0x9e3779b97f4a7c15, number}; };
   for (uint64_t number = 1; number <= kRequestsMax + 2; ++number) {
     index.Remember(key(number), static_cast<int64_t>(number), kStart);
   }

@@ -25,6 +25,7 @@ std::unique_ptr<Engine> Engine::Clone() const {
 
 void Engine::EndBatch(Effects& effects) {
   memory_->recent_rows.EndBatch();
+  memory_->retention.EndBatch(memory_->chunk.chunked_sequence());
   v1::EngineState counters;
   *counters.mutable_now() = ToProto(memory_->now);
   counters.set_decision_sequence(memory_->decision_sequence);
@@ -33,6 +34,7 @@ void Engine::EndBatch(Effects& effects) {
   counters.set_lock_revision(memory_->lock_revisions.last());
   counters.set_last_id(memory_->ids.last());
   counters.set_lease_epoch(memory_->lease_epochs.last());
+  counters.set_chunked_sequence(memory_->chunk.chunked_sequence());
   effects.writes.Put(Table::kEngine, keys::Singleton(), counters);
 }
 
@@ -44,6 +46,7 @@ void Engine::Tick(absl::Time now, Effects& effects) {
   memory_->requests.Expire(now, kRequestsPerTick, effects.writes);
   memory_->format_1_decisions.Expire(now, kRequestsPerTick, effects.writes);
   memory_->decisions.Expire(now, kRequestsPerTick);
+  memory_->retention.Cut(*memory_->store, now, memory_->chunk.total_row_bytes(), effects.writes);
   const int64_t oldest = memory_->alert_log.oldest();
   if (memory_->alert_log.CutBefore(now).has_value()) {
     effects.writes.DeleteRange(Table::kAlert, keys::Number(oldest), keys::Number(memory_->alert_log.oldest()));
@@ -53,7 +56,8 @@ void Engine::Tick(absl::Time now, Effects& effects) {
 absl::Time Engine::NextTimer() const {
   if (memory_->options.time_source == v1::TIME_SOURCE_REQUEST) return absl::InfiniteFuture();
   return std::min({memory_->tasks.NextDue(), memory_->requests.NextExpiry(), memory_->format_1_decisions.NextExpiry(),
-                   memory_->decisions.NextExpiry(), memory_->alert_log.NextCutTime()});
+                   memory_->decisions.NextExpiry(), memory_->alert_log.NextCutTime(),
+                   memory_->retention.NextCut(memory_->chunk.total_row_bytes())});
 }
 
 absl::Time Engine::now() const { return memory_->now; }

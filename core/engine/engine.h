@@ -58,6 +58,12 @@ class Engine {
     // The alert log is cut at its old end by whichever comes first; both above 0. Not with TIME_SOURCE_REQUEST.
     absl::Duration alert_retention = kAlertRetention;
     int64_t alert_log_bytes_max = kAlertLogBytesMax;
+    // So are the decisions, but for those of the last 24 hours; the age is at least kWindow. Not with
+    // TIME_SOURCE_REQUEST.
+    absl::Duration decision_retention = kDecisionRetention;
+    int64_t decision_log_bytes_max = kDecisionLogBytesMax;
+    // How many decisions share a row that is read at the start, at least 1.
+    int decisions_per_chunk = kDecisionsPerChunk;
   };
 
   // The engine as `store` last knew it. The store's header row must exist, and the store must outlive the engine and
@@ -108,7 +114,8 @@ class Engine {
   // before it must be durable by then; this one may be on its way while the next commands are applied.
   void EndBatch(Effects& effects);
 
-  // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log. Bounded; call again if
+  // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log and the
+  // decisions. Bounded; call again if
   // NextTimer() is still due. With TIME_SOURCE_REQUEST only commands fire timers, and this does nothing.
   void Tick(absl::Time now, Effects& effects);
   // When Tick has something to do next; InfiniteFuture if never.

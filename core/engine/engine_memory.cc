@@ -75,6 +75,13 @@ void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
   }
 }
 
+void EngineMemory::AddToChunk(const ChunkEntry& entry, int64_t row_bytes, Effects& effects) {
+  chunk.Add(entry, row_bytes);
+  if (chunk.size() < options.decisions_per_chunk) return;
+  const v1::DecisionChunk full = chunk.Take();
+  effects.writes.Put(Table::kDecisionChunk, keys::Number(entry.sequence), full);
+}
+
 void EngineMemory::AppendAlert(v1::Alert alert, absl::Time time, Effects& effects) {
   alert.set_epoch(epoch);
   alert.set_sequence(alert_log.Append(static_cast<int64_t>(alert.ByteSizeLong()), time));
@@ -159,6 +166,11 @@ safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Ac
     }
   }
   return safety::Evaluate(policy, tenant != nullptr ? tenant->history : kNoHistory, locks, action, view, time);
+}
+
+ChunkEntry EntryOf(const v1::Decision& decision, const ShortDigest& request_key) {
+  return {decision.sequence(), decision.tenant_id(), FromProto(decision.decide_time()), safety::AttemptOf(decision),
+          request_key};
 }
 
 }  // namespace interlock

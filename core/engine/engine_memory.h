@@ -18,7 +18,9 @@
 #include "core/base/serialize.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
+#include "core/engine/decision_chunk.h"
 #include "core/engine/decision_index.h"
+#include "core/engine/decision_retention.h"
 #include "core/engine/engine.h"
 #include "core/engine/keys.h"
 #include "core/engine/recent_rows.h"
@@ -74,6 +76,9 @@ struct EngineMemory {
   RequestLog format_1_decisions;
   DecisionIndex decisions;
   RecentRows recent_rows;
+  // The decisions that are in no chunk yet.
+  ChunkBuilder chunk;
+  DecisionRetention retention;
 
   // The tenant, made if it is new. Errors: RESOURCE_EXHAUSTED (kTenantsMax).
   absl::StatusOr<TenantData*> FindOrAddTenant(absl::string_view tenant_id);
@@ -101,6 +106,8 @@ struct EngineMemory {
 
   // Gives `alert` its sequence and adds it to the log.
   void AppendAlert(v1::Alert alert, absl::Time time, Effects& effects);
+  // Adds a new decision to the chunk in the making, and stores the chunk once it is full.
+  void AddToChunk(const ChunkEntry& entry, int64_t row_bytes, Effects& effects);
   // Stores what changed of an episode and sends its alert.
   void RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects);
   // Stores a changed lock.
@@ -121,6 +128,9 @@ struct EngineMemory {
   // The decision that Arbitrate would give; `trips` says whether it would engage a lock.
   safety::Evaluation Evaluate(const TenantData* tenant, const v1::Action& action, absl::Time time) const;
 };
+
+// `decision` as a chunk keeps it. Views into it.
+ChunkEntry EntryOf(const v1::Decision& decision, const ShortDigest& request_key);
 
 // Which call of which tenant this is, for the request log. nullopt if the call has no request id.
 template <typename Request>

@@ -1,70 +1,39 @@
 // Brings an engine back to where the store left it.
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
-#include "core/engine/decision_row.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/load_decisions.h"
+#include "core/engine/load_rows.h"
 #include "core/policy/profiles.h"
 
 namespace interlock {
 namespace {
 
-absl::Status Damaged(Table table, absl::string_view key, absl::string_view what) {
-  return MakeError(absl::StatusCode::kDataLoss, "ROW_DAMAGED",
-                   absl::StrCat("table ", static_cast<int>(table), ", key ", absl::BytesToHexString(key), ": ", what,
-                                "; restore the data directory from a backup"));
-}
-
-// Visits every row of a table whose key begins with `prefix` as a message.
-template <typename Message>
-absl::Status ForEachRow(const Store& store, Table table,
-                        const std::function<absl::Status(absl::string_view key, Message message)>& visit,
-                        const std::string& prefix = "") {
-  absl::Status result;
-  const absl::Status scanned =
-      store.Scan({table, prefix, keys::PrefixEnd(prefix), false}, [&](absl::string_view key, absl::string_view value) {
-        Message message;
-        if (!message.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-          result = Damaged(table, key, "the row cannot be read");
-          return false;
-        }
-        result = visit(key, std::move(message));
-        return result.ok();
-      });
-  return scanned.ok() ? result : scanned;
-}
-
-// One row; the message as it is by default if there is none.
-template <typename Message>
-absl::StatusOr<Message> ReadRow(const Store& store, Table table, const std::string& key) {
-  Message message;
-  const absl::StatusOr<std::string> value = store.Get(table, key);
-  if (absl::IsNotFound(value.status())) return message;
-  if (!value.ok()) return value.status();
-  if (!message.ParseFromString(*value)) return Damaged(table, key, "the row cannot be read");
-  return message;
-}
-
 // Loads one engine. The order of the steps is that of the rows' references to one another.
 class Loader {
  public:
-  Loader(const Store& store, EngineMemory& memory, Effects& effects)
-      : store_(store), memory_(memory), effects_(effects) {}
+  Loader(const Store& store, absl::Time now, EngineMemory& memory, Effects& effects)
+      : store_(store), now_(now), memory_(memory), effects_(effects) {}
 
   absl::Status Load() {
     INTERLOCK_RETURN_IF_ERROR(LoadCounters());
     INTERLOCK_RETURN_IF_ERROR(LoadTenants());
+    // By requests' times nothing is too old: each tenant has a clock of its own.
+    const bool by_wall = memory_.options.time_source == v1::TIME_SOURCE_WALL;
+    const absl::Time cutoff = by_wall ? std::max(memory_.now, now_) - kWindow : absl::InfinitePast();
+    INTERLOCK_RETURN_IF_ERROR(LoadDecisions(store_, counters_.chunked_sequence(), cutoff, memory_, effects_));
+    memory_.retention = DecisionRetention(memory_.options.decision_retention, memory_.options.decision_log_bytes_max,
+                                          counters_.chunked_sequence());
     INTERLOCK_RETURN_IF_ERROR(LoadAgents());
     INTERLOCK_RETURN_IF_ERROR(LoadPoints());
     INTERLOCK_RETURN_IF_ERROR(LoadLocksAndEpisodes());
@@ -90,7 +59,7 @@ class Loader {
 
   absl::Status LoadTenants() {
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::TenantState>(
-        store_, Table::kTenant, [this](absl::string_view key, v1::TenantState row) -> absl::Status {
+        store_, WithPrefix(Table::kTenant, ""), [this](absl::string_view key, v1::TenantState& row) -> absl::Status {
           if (keys::Tenant(row.tenant_id()) != key) return Damaged(Table::kTenant, key, "the row is not its key's");
           TenantData& tenant = memory_.tenants[row.tenant_id()];
           tenant.row = std::move(row);
@@ -99,11 +68,6 @@ class Loader {
         }));
     for (auto& [tenant_id, tenant] : memory_.tenants) {
       INTERLOCK_RETURN_IF_ERROR(LoadPolicy(tenant));
-      INTERLOCK_RETURN_IF_ERROR(LoadHistory(tenant));
-    }
-    std::sort(requests_.begin(), requests_.end(), [](const auto& a, const auto& b) { return a.sequence < b.sequence; });
-    for (const AnsweredRequest& request : requests_) {
-      memory_.decisions.Remember(request.key, request.sequence, request.time);
     }
     return absl::OkStatus();
   }
@@ -118,48 +82,17 @@ class Loader {
     return absl::OkStatus();
   }
 
-  // The attempts of the last 24 hours are those of the tenant's newest decisions.
-  absl::Status LoadHistory(TenantData& tenant) {
-    const std::string begin = keys::Tenant(tenant.row.tenant_id());
-    std::vector<v1::Decision> newest_first;
-    absl::Time newest;
-    absl::Status result;
-    const absl::Status scanned =
-        store_.Scan({Table::kDecision, begin, keys::PrefixEnd(begin), /*reverse=*/true},
-                    [&](absl::string_view key, absl::string_view value) {
-                      v1::Decision decision;
-                      RequestStamp request;
-                      if (!ExpandDecision(key, value, decision, &request)) {
-                        result = Damaged(Table::kDecision, key, "the row cannot be read");
-                        return false;
-                      }
-                      if (newest_first.empty()) newest = FromProto(decision.decide_time());
-                      if (!safety::IsRecent(decision, newest)) return false;
-                      if (!request.request_id.empty()) {
-                        requests_.push_back({decision.sequence(), FromProto(decision.decide_time()),
-                                             MakeRequestKey(decision.tenant_id(), request.request_id)});
-                      }
-                      newest_first.push_back(std::move(decision));
-                      return true;
-                    });
-    INTERLOCK_RETURN_IF_ERROR(scanned);
-    INTERLOCK_RETURN_IF_ERROR(result);
-    for (auto decision = newest_first.rbegin(); decision != newest_first.rend(); ++decision) {
-      tenant.history.Record(*decision);
-    }
-    return absl::OkStatus();
-  }
-
   absl::Status LoadAgents() {
     return ForEachRow<v1::AgentState>(
-        store_, Table::kAgent, [this](absl::string_view key, v1::AgentState row) -> absl::Status {
+        store_, WithPrefix(Table::kAgent, ""), [this](absl::string_view key, v1::AgentState& row) -> absl::Status {
           const std::string& tenant_id = row.assessment().tenant_id();
           const std::string& agent_id = row.assessment().agent_id();
           TenantData* tenant = memory_.FindTenant(tenant_id);
           if (tenant == nullptr || keys::Agent(tenant_id, agent_id) != key || row.criteria_size() != 3) {
             return Damaged(Table::kAgent, key, "the row is not its key's, or its tenant is missing");
           }
-          AgentData& agent = tenant->agents[agent_id];
+          // Rows come in the order of the map.
+          AgentData& agent = tenant->agents.try_emplace(tenant->agents.end(), agent_id)->second;
           agent.windows.RestoreTruncateTimes(row);
           agent.snapshot = std::move(*row.mutable_snapshot());
           agent.assessment = std::move(*row.mutable_assessment());
@@ -171,50 +104,46 @@ class Loader {
   }
 
   absl::Status LoadPoints() {
-    for (auto& [tenant_id, tenant] : memory_.tenants) {
-      for (auto& [agent_id, agent] : tenant.agents) {
-        INTERLOCK_RETURN_IF_ERROR(LoadPoints(keys::Agent(tenant_id, agent_id), memory_.ClockOf(&tenant), agent));
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status LoadPoints(const std::string& prefix, absl::Time time, AgentData& agent) {
-    absl::Status result;
-    const absl::Status scanned = store_.Scan(
-        {Table::kPoint, prefix, keys::PrefixEnd(prefix), false}, [&](absl::string_view key, absl::string_view value) {
-          v1::DataPoint row;
-          if (!row.ParseFromArray(value.data(), static_cast<int>(value.size())) || !row.has_observe_time()) {
-            result = Damaged(Table::kPoint, key, "the row cannot be read");
-            return false;
+    // Points of an agent follow one another.
+    const TenantData* tenant = nullptr;
+    AgentData* agent = nullptr;
+    return ForEachRow<v1::DataPoint>(
+        store_, WithPrefix(Table::kPoint, ""), [&](absl::string_view key, v1::DataPoint& row) -> absl::Status {
+          const absl::string_view tenant_id = keys::FirstString(key);
+          const absl::string_view agent_id = keys::SecondString(key);
+          if (agent == nullptr || agent->assessment.agent_id() != agent_id ||
+              agent->assessment.tenant_id() != tenant_id) {
+            tenant = memory_.FindTenant(tenant_id);
+            agent = memory_.FindAgent(tenant_id, agent_id);
+          }
+          if (agent == nullptr || !row.has_observe_time()) {
+            return Damaged(Table::kPoint, key, "the row has no time, or its agent is missing");
           }
           // What has left the window meanwhile is not taken up again.
           std::vector<monitor::RemovedPoint> removed;
-          if (!agent.windows.Add(row.metric(), monitor::MakePoint(keys::LastNumber(key), row), time, removed)) {
+          const monitor::Point point = monitor::MakePoint(keys::LastNumber(key), row);
+          if (!agent->windows.Add(row.metric(), point, memory_.ClockOf(tenant), removed)) {
             effects_.writes.Delete(Table::kPoint, std::string(key));
           }
-          for (const monitor::RemovedPoint& point : removed) {
-            effects_.writes.Delete(Table::kPoint, keys::Point(agent.assessment.tenant_id(), agent.assessment.agent_id(),
-                                                              point.metric, point.point_id));
+          for (const monitor::RemovedPoint& gone : removed) {
+            effects_.writes.Delete(Table::kPoint, keys::Point(tenant_id, agent_id, gone.metric, gone.point_id));
           }
-          return true;
+          return absl::OkStatus();
         });
-    return scanned.ok() ? result : scanned;
   }
 
   absl::Status LoadLocksAndEpisodes() {
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Lock>(
-        store_, Table::kLock,
-        [this](absl::string_view key, v1::Lock lock) -> absl::Status {
+        store_, WithPrefix(Table::kLock, keys::LocksInForce()),
+        [this](absl::string_view key, v1::Lock& lock) -> absl::Status {
           if (keys::Lock(lock.state(), keys::LastNumber(key)) != key) {
             return Damaged(Table::kLock, key, "the row is not its key's");
           }
           return memory_.locks.Load(lock);
-        },
-        keys::LocksInForce()));
+        }));
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Episode>(
-        store_, Table::kEpisode,
-        [this](absl::string_view, v1::Episode episode) -> absl::Status { return memory_.episodes.Load(episode); }));
+        store_, WithPrefix(Table::kEpisode, ""),
+        [this](absl::string_view, v1::Episode& episode) -> absl::Status { return memory_.episodes.Load(episode); }));
     for (const v1::Lock* lock : memory_.locks.All()) {
       if (memory_.episodes.FindLock(*lock) != nullptr) continue;
       return Damaged(Table::kLock, lock->lock_id(), "the lock's episode is missing");
@@ -224,30 +153,22 @@ class Loader {
 
   absl::Status LoadAlertLog() {
     const int64_t oldest = std::max<int64_t>(counters_.oldest_alert_sequence(), 1);
-    absl::Status result;
-    const absl::Status scanned = store_.Scan(
-        {Table::kAlert, keys::Number(oldest), "", false}, [&](absl::string_view key, absl::string_view value) {
-          v1::Alert alert;
-          if (!alert.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-            result = Damaged(Table::kAlert, key, "the row cannot be read");
-            return false;
-          }
-          result = memory_.alert_log.LoadRow(alert.sequence(), FromProto(alert.create_time()),
-                                             static_cast<int64_t>(value.size()));
-          return result.ok();
-        });
-    INTERLOCK_RETURN_IF_ERROR(scanned);
-    INTERLOCK_RETURN_IF_ERROR(result);
+    INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Alert>(
+        store_, {Table::kAlert, keys::Number(oldest), "", false},
+        [this](absl::string_view, v1::Alert& alert) -> absl::Status {
+          return memory_.alert_log.LoadRow(alert.sequence(), FromProto(alert.create_time()),
+                                           static_cast<int64_t>(alert.ByteSizeLong()));
+        }));
     return memory_.alert_log.FinishLoad(oldest, counters_.alert_sequence());
   }
 
   absl::Status LoadTasksAndRequests() {
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::TaskRecord>(
-        store_, Table::kTask, [this](absl::string_view, v1::TaskRecord record) -> absl::Status {
+        store_, WithPrefix(Table::kTask, ""), [this](absl::string_view, v1::TaskRecord& record) -> absl::Status {
           return memory_.tasks.Load(std::move(record));
         }));
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::RequestRecord>(
-        store_, Table::kRequest, [this](absl::string_view key, v1::RequestRecord record) -> absl::Status {
+        store_, WithPrefix(Table::kRequest, ""), [this](absl::string_view key, v1::RequestRecord& record) -> absl::Status {
           // Format 1 stored replies to Arbitrate here too.
           const bool of_format_1 = keys::SecondString(key) == "Arbitrate";
           (of_format_1 ? memory_.format_1_decisions : memory_.requests).Load(key, std::move(record));
@@ -258,18 +179,11 @@ class Loader {
     return absl::OkStatus();
   }
 
-  // A decision that answered a request_id.
-  struct AnsweredRequest {
-    int64_t sequence;
-    absl::Time time;
-    RequestKey key;
-  };
-
   const Store& store_;
+  const absl::Time now_;
   EngineMemory& memory_;
   Effects& effects_;
   v1::EngineState counters_;
-  std::vector<AnsweredRequest> requests_;
 };
 
 }  // namespace
@@ -287,7 +201,7 @@ absl::StatusOr<std::unique_ptr<Engine>> Engine::Load(const Store& store, const O
   memory->store = &store;
   memory->alert_log = alert::AlertLog(options.alert_retention, options.alert_log_bytes_max);
   memory->default_policy = std::make_shared<const safety::CompiledPolicy>(*profile);
-  INTERLOCK_RETURN_IF_ERROR(Loader(store, *memory, effects).Load());
+  INTERLOCK_RETURN_IF_ERROR(Loader(store, now, *memory, effects).Load());
   if (options.time_source == v1::TIME_SOURCE_WALL) memory->now = std::max(memory->now, now);
   for (const auto& [tenant_id, tenant] : memory->tenants) {
     for (const schedule::Completion& lost : memory->tasks.RecoverRunning(memory->ClockOf(&tenant), tenant_id)) {

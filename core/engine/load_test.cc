@@ -19,10 +19,11 @@ using testing::MakeReport;
 // Applies one random command to both worlds and compares what they answer and tell.
 class Pair {
  public:
-  explicit Pair(uint32_t seed) : random_(seed) {}
+  explicit Pair(uint32_t seed, const Engine::Options& options = {}, int pause_seconds_max = 1200)
+      : steady(options), restarted(options), random_(seed), pause_seconds_max_(pause_seconds_max) {}
 
   void Step() {
-    const absl::Duration pause = absl::Seconds(Pick(1200));
+    const absl::Duration pause = absl::Seconds(Pick(pause_seconds_max_));
     steady.now += pause;
     restarted.now += pause;
     steady.Tick();
@@ -128,6 +129,7 @@ class Pair {
   }
 
   std::mt19937 random_;
+  const int pause_seconds_max_;
 };
 
 std::vector<std::string> Bytes(const std::vector<v1::Alert>& alerts) {
@@ -136,28 +138,57 @@ std::vector<std::string> Bytes(const std::vector<v1::Alert>& alerts) {
   return bytes;
 }
 
+// Restarts one of the two worlds after every command.
+void ExpectSameAnswers(Pair& pair) {
+  for (int step = 0; step < 120; ++step) {
+    pair.Step();
+    if (::testing::Test::HasFatalFailure()) return;
+    // A running attempt is lost by a restart, which is a difference that must be.
+    if (pair.restarted.engine->now() == pair.restarted.now && !pair.restarted.HasRunningTask()) {
+      pair.restarted.Restart();
+    }
+  }
+  EXPECT_EQ(Bytes(pair.steady.alerts), Bytes(pair.restarted.alerts));
+  EXPECT_GT(pair.steady.alerts.size(), 10u);
+  for (const Table table : {Table::kDecision, Table::kDecisionChunk}) {
+    EXPECT_EQ(pair.steady.RawRows(table), pair.restarted.RawRows(table)) << static_cast<int>(table);
+  }
+}
+
 TEST(LoadTest, RestartAfterEveryCommandChangesNoAnswer) {
   for (uint32_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
-    Pair pair(seed);
-    for (int step = 0; step < 120; ++step) {
-      pair.Step();
-      if (::testing::Test::HasFatalFailure()) return;
-      // A running attempt is lost by a restart, which is a difference that must be.
-      if (pair.restarted.engine->now() == pair.restarted.now && !pair.restarted.HasRunningTask()) {
-        pair.restarted.Restart();
-      }
-    }
-    EXPECT_EQ(Bytes(pair.steady.alerts), Bytes(pair.restarted.alerts));
-    EXPECT_GT(pair.steady.alerts.size(), 10u);
+    Engine::Options options;
+    // From no chunk at all to one for each decision.
+    options.decisions_per_chunk = seed % 5 == 0 ? 1000 : static_cast<int>(seed % 5);
+    Pair pair(seed, options);
+    ExpectSameAnswers(pair);
+    EXPECT_EQ(pair.steady.RawRows(Table::kDecisionChunk).empty(), options.decisions_per_chunk == 1000);
+  }
+}
+
+TEST(LoadTest, RestartChangesNoAnswerWhileOldDecisionsAreRemoved) {
+  for (uint32_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE(seed);
+    Engine::Options options;
+    options.decisions_per_chunk = 2;
+    (seed % 2 == 0 ? options.decision_retention : options.alert_retention) = absl::Hours(24);
+    if (seed % 2 != 0) options.decision_log_bytes_max = 1;
+    Pair pair(seed, options, /*pause_seconds_max=*/7200);
+    ExpectSameAnswers(pair);
+    const auto decisions = pair.steady.RawRows(Table::kDecision);
+    EXPECT_GT(keys::LastNumber(decisions.front().first), 1);
   }
 }
 
 TEST(LoadTest, SameCommandsAtTheSameTimesGiveTheSameBytes) {
-  Pair pair(7);
+  Engine::Options options;
+  options.decisions_per_chunk = 10;
+  Pair pair(7, options);
   for (int step = 0; step < 200; ++step) pair.Step();
   for (const Table table : {Table::kEngine, Table::kTenant, Table::kAgent, Table::kPoint, Table::kLock, Table::kEpisode,
-                            Table::kTask, Table::kRequest, Table::kDecision, Table::kAlert, Table::kResolvedEpisode}) {
+                            Table::kTask, Table::kRequest, Table::kDecision, Table::kDecisionChunk, Table::kAlert,
+                            Table::kResolvedEpisode}) {
     EXPECT_EQ(pair.steady.RawRows(table), pair.restarted.RawRows(table)) << static_cast<int>(table);
   }
 }

@@ -34,6 +34,7 @@ enum class Table : uint8_t {
   kDecision = 64,
   kAlert = 65,
   kResolvedEpisode = 66,
+  kDecisionChunk = 67,
 };
 
 // One change of a table.

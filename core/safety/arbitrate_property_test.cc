@@ -185,7 +185,7 @@ TEST(ArbitratePropertyTest, ReloadedHistoryDecidesAlike) {
       while (first > 0 && IsRecent(driver.decisions[first - 1], driver.now)) --first;
       TestDriver reloaded = driver;
       reloaded.history = AttemptHistory();
-      for (size_t i = first; i < driver.decisions.size(); ++i) reloaded.history.Record(driver.decisions[i]);
+      for (size_t i = first; i < driver.decisions.size(); ++i) reloaded.history.Record(AttemptOf(driver.decisions[i]));
       for (int probe = 0; probe < 10; ++probe) {
         const v1::Action action = generator.Action();
         ASSERT_EQ(Serialize(reloaded.Explain(action).decision), Serialize(driver.Explain(action).decision))

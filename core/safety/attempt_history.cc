@@ -14,40 +14,39 @@ const AttemptTimes& TimesIn(const RecencyMap<AttemptTimes>& map, absl::string_vi
   return times == nullptr ? kNone : *times;
 }
 
-bool HasReason(const v1::Decision& decision, v1::ReasonCode code) {
-  return std::any_of(decision.reasons().begin(), decision.reasons().end(),
-                     [code](const v1::Reason& reason) { return reason.code() == code; });
-}
-
 }  // namespace
 
-bool CountsAsAttempt(const v1::Decision& decision) {
-  return decision.reasons_size() == 0 || decision.reasons(0).code() != v1::REASON_CODE_LOCK_BLOCKED;
+absl::optional<Attempt> AttemptOf(const v1::Decision& decision) {
+  if (decision.reasons_size() > 0 && decision.reasons(0).code() == v1::REASON_CODE_LOCK_BLOCKED) return absl::nullopt;
+  Attempt attempt = {FromProto(decision.decide_time()), decision.category(), decision.action_type(),
+                     decision.agent_id(), ShortDigest::Of(decision.action_digest())};
+  for (const v1::Reason& reason : decision.reasons()) {
+    if (reason.code() == v1::REASON_CODE_CATEGORY_UNKNOWN) attempt.category = "";
+    if (reason.code() == v1::REASON_CODE_ACTION_TYPES_EXHAUSTED) attempt.action_type = "";
+    if (reason.code() == v1::REASON_CODE_AGENTS_EXHAUSTED) attempt.agent_id = "";
+  }
+  return attempt;
 }
 
 bool IsRecent(const v1::Decision& decision, absl::Time now) {
   return FromProto(decision.decide_time()) > now - kWindow;
 }
 
-void AttemptHistory::Record(const v1::Decision& decision) {
-  if (!CountsAsAttempt(decision)) return;
-  const absl::Time time = std::max(FromProto(decision.decide_time()), tenant_.Newest());
+void AttemptHistory::Record(const absl::optional<Attempt>& attempt) {
+  if (!attempt.has_value()) return;
+  const absl::Time time = std::max(attempt->time, tenant_.Newest());
   const absl::Time cutoff = time - kWindow;
   categories_.DropUntil(cutoff);
   action_types_.DropUntil(cutoff);
   agents_.DropUntil(cutoff);
   tenant_.Add(time);
-  // Names that were refused for being unknown or one too many take no memory. Whether they were is read from the
-  // decision, so that live and reloaded histories agree.
-  if (!HasReason(decision, v1::REASON_CODE_CATEGORY_UNKNOWN)) categories_.Use(decision.category(), time).Add(time);
-  if (!HasReason(decision, v1::REASON_CODE_ACTION_TYPES_EXHAUSTED)) {
-    action_types_.Use(decision.action_type(), time).Add(time);
-  }
-  if (HasReason(decision, v1::REASON_CODE_AGENTS_EXHAUSTED)) return;
-  AgentCalls& agent = agents_.Use(decision.agent_id(), time);
+  if (!attempt->category.empty()) categories_.Use(attempt->category, time).Add(time);
+  if (!attempt->action_type.empty()) action_types_.Use(attempt->action_type, time).Add(time);
+  if (attempt->agent_id.empty()) return;
+  AgentCalls& agent = agents_.Use(attempt->agent_id, time);
   agent.times.Add(time);
-  agent.same_count = agent.action_digest == decision.action_digest() ? agent.same_count + 1 : 1;
-  agent.action_digest = decision.action_digest();
+  agent.same_count = agent.action_digest == attempt->action_digest ? agent.same_count + 1 : 1;
+  agent.action_digest = attempt->action_digest;
 }
 
 const AttemptTimes& AttemptHistory::OfCategory(absl::string_view category) const {
@@ -67,7 +66,7 @@ const AttemptTimes& AttemptHistory::OfAgent(absl::string_view agent_id) const {
 int64_t AttemptHistory::CallsInARow(absl::string_view agent_id, absl::string_view action_digest, absl::Duration window,
                                     absl::Time now, int64_t count_max) const {
   const AgentCalls* agent = agents_.Find(agent_id);
-  if (agent == nullptr || agent->action_digest != action_digest) return 0;
+  if (agent == nullptr || !(agent->action_digest == ShortDigest::Of(action_digest))) return 0;
   const int64_t kept = static_cast<int64_t>(agent->times.size());
   const int64_t end = std::min({count_max, agent->same_count, kept});
   int64_t count = 0;

@@ -4,29 +4,42 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "core/base/short_digest.h"
 #include "core/safety/attempt_times.h"
 #include "core/safety/recency_map.h"
 #include "interlock/v1/decision.pb.h"
 
 namespace interlock::safety {
 
-// Whether `decision` is an attempt that counts: not if a lock blocked it at once.
-bool CountsAsAttempt(const v1::Decision& decision);
+// A decision as the history takes it. The views live as long as what it was made from.
+struct Attempt {
+  absl::Time time;
+  // A name that was refused for being unknown or one too many takes no memory; it is empty here.
+  absl::string_view category;
+  absl::string_view action_type;
+  absl::string_view agent_id;
+  ShortDigest action_digest;
+};
+
+// nullopt if `decision` does not count: a lock blocked it at once.
+absl::optional<Attempt> AttemptOf(const v1::Decision& decision);
 // Whether `decision` can still matter at `now` or later; if not, no earlier one can.
 bool IsRecent(const v1::Decision& decision, absl::Time now);
 
-// Follows from the decisions alone, so that it is the same whether it was built live or from stored decisions:
-//   read the tenant's decisions newest first while IsRecent(); then Record() them oldest first.
+// Follows from the attempts alone, so that it is the same whether it was built live or from what is stored of them:
+// those that are recent, oldest first.
 // Memory: for each category, action type and agent of the last 24 hours, and for the tenant, what AttemptTimes keeps.
 // Copyable, thread-compatible. In every query `now` is not before the newest recorded decision.
 class AttemptHistory {
  public:
-  // Remembers `decision` if it counts as an attempt. REQUIRES: all are of one tenant and come in sequence order.
-  void Record(const v1::Decision& decision);
+  // nullopt leaves all as it is. REQUIRES: all are of one tenant and come in the order of their decisions.
+  void Record(const absl::optional<Attempt>& attempt);
+  // Fetches what Record will touch, so that many in a row do not each wait for memory.
+  void Prefetch(const Attempt& attempt) const { agents_.Prefetch(attempt.agent_id); }
 
   // The attempts of one category, of one action type (in lower case), of one agent, and of the whole tenant.
   const AttemptTimes& OfCategory(absl::string_view category) const;
@@ -50,7 +63,7 @@ class AttemptHistory {
  private:
   struct AgentCalls {
     AttemptTimes times;
-    std::string action_digest;
+    ShortDigest action_digest;
     // How many of the newest calls have this digest; some may be older than 24 hours.
     int64_t same_count = 0;
   };

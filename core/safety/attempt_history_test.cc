@@ -36,17 +36,13 @@ v1::Decision Call(absl::Time time, absl::string_view digest) { return MakeDecisi
 
 TEST(AttemptHistoryTest, OnlyADecisionBlockedByALockAtOnceIsNoAttempt) {
   v1::Decision decision = Call(At(0), "d");
-  EXPECT_TRUE(CountsAsAttempt(decision));
+  EXPECT_TRUE(AttemptOf(decision).has_value());
   decision.mutable_reasons(0)->set_code(v1::REASON_CODE_LOCK_ACTIVE);
-  EXPECT_TRUE(CountsAsAttempt(decision));
+  EXPECT_TRUE(AttemptOf(decision).has_value());
   decision.mutable_reasons(0)->set_code(v1::REASON_CODE_POLICY_VIOLATED);
-  EXPECT_TRUE(CountsAsAttempt(decision));
+  EXPECT_TRUE(AttemptOf(decision).has_value());
   decision.mutable_reasons(0)->set_code(v1::REASON_CODE_LOCK_BLOCKED);
-  EXPECT_FALSE(CountsAsAttempt(decision));
-
-  AttemptHistory history;
-  history.Record(decision);
-  EXPECT_EQ(history.OfTenant().size(), 0u);
+  EXPECT_FALSE(AttemptOf(decision).has_value());
 }
 
 TEST(AttemptHistoryTest, DecisionExactly24HoursOldIsNotRecent) {
@@ -57,7 +53,7 @@ TEST(AttemptHistoryTest, DecisionExactly24HoursOldIsNotRecent) {
 
 TEST(AttemptHistoryTest, AttemptCountsUnderEachOfItsKeys) {
   AttemptHistory history;
-  history.Record(MakeDecision(At(0), "mail", "send", "a", "d"));
+  history.Record(AttemptOf(MakeDecision(At(0), "mail", "send", "a", "d")));
   EXPECT_EQ(history.OfCategory("mail").CountIn(kHour, At(0)), 1);
   EXPECT_EQ(history.OfActionType("send").CountIn(kHour, At(0)), 1);
   EXPECT_EQ(history.OfAgent("a").CountIn(kHour, At(0)), 1);
@@ -71,7 +67,7 @@ TEST(AttemptHistoryTest, UnknownCategoryTakesNoMemory) {
   AttemptHistory history;
   v1::Decision decision = MakeDecision(At(0), "made_up", "send", "a", "d");
   decision.add_reasons()->set_code(v1::REASON_CODE_CATEGORY_UNKNOWN);
-  history.Record(decision);
+  history.Record(AttemptOf(decision));
   EXPECT_EQ(history.OfCategory("made_up").size(), 0u);
   EXPECT_EQ(history.OfActionType("send").size(), 1u);
   EXPECT_EQ(history.OfTenant().size(), 1u);
@@ -79,9 +75,9 @@ TEST(AttemptHistoryTest, UnknownCategoryTakesNoMemory) {
 
 TEST(AttemptHistoryTest, KeysNotUsedFor24HoursAreForgotten) {
   AttemptHistory history;
-  history.Record(MakeDecision(At(0), "old", "old", "old", "d"));
-  history.Record(MakeDecision(At(1), "new", "new", "new", "d"));
-  history.Record(MakeDecision(At(0) + kDay, "new", "new", "new", "d"));
+  history.Record(AttemptOf(MakeDecision(At(0), "old", "old", "old", "d")));
+  history.Record(AttemptOf(MakeDecision(At(1), "new", "new", "new", "d")));
+  history.Record(AttemptOf(MakeDecision(At(0) + kDay, "new", "new", "new", "d")));
   EXPECT_EQ(history.OfCategory("old").size(), 0u);
   EXPECT_EQ(history.OfActionType("old").size(), 0u);
   EXPECT_EQ(history.OfAgent("old").size(), 0u);
@@ -90,9 +86,9 @@ TEST(AttemptHistoryTest, KeysNotUsedFor24HoursAreForgotten) {
 
 TEST(AttemptHistoryTest, SameCallsAreCountedBackToTheFirstOther) {
   AttemptHistory history;
-  for (int i = 0; i < 3; ++i) history.Record(Call(At(i), "x"));
-  history.Record(Call(At(3), "y"));
-  for (int i = 4; i < 6; ++i) history.Record(Call(At(i), "x"));
+  for (int i = 0; i < 3; ++i) history.Record(AttemptOf(Call(At(i), "x")));
+  history.Record(AttemptOf(Call(At(3), "y")));
+  for (int i = 4; i < 6; ++i) history.Record(AttemptOf(Call(At(i), "x")));
   EXPECT_EQ(history.CallsInARow("a", "x", kHour, At(6), kAny), 2);
   EXPECT_EQ(history.CallsInARow("a", "y", kHour, At(6), kAny), 0);
   EXPECT_EQ(history.CallsInARow("b", "x", kHour, At(6), kAny), 0);
@@ -100,17 +96,17 @@ TEST(AttemptHistoryTest, SameCallsAreCountedBackToTheFirstOther) {
 
 TEST(AttemptHistoryTest, AnotherAgentsCallsDoNotBreakTheRow) {
   AttemptHistory history;
-  history.Record(Call(At(0), "x"));
-  history.Record(MakeDecision(At(1), "c", "x", "b", "y"));
-  history.Record(Call(At(2), "x"));
+  history.Record(AttemptOf(Call(At(0), "x")));
+  history.Record(AttemptOf(MakeDecision(At(1), "c", "x", "b", "y")));
+  history.Record(AttemptOf(Call(At(2), "x")));
   EXPECT_EQ(history.CallsInARow("a", "x", kHour, At(2), kAny), 2);
 }
 
 TEST(AttemptHistoryTest, RowEndsAtAGapOfExactlyTheWindow) {
   AttemptHistory history;
-  history.Record(Call(At(0), "x"));
-  history.Record(Call(At(10), "x"));
-  history.Record(Call(At(19), "x"));
+  history.Record(AttemptOf(Call(At(0), "x")));
+  history.Record(AttemptOf(Call(At(10), "x")));
+  history.Record(AttemptOf(Call(At(19), "x")));
   EXPECT_EQ(history.CallsInARow("a", "x", absl::Seconds(10), At(28), kAny), 2);
   EXPECT_EQ(history.CallsInARow("a", "x", absl::Seconds(11), At(28), kAny), 3);
   EXPECT_EQ(history.CallsInARow("a", "x", absl::Seconds(10), At(29), kAny), 0);
@@ -118,14 +114,14 @@ TEST(AttemptHistoryTest, RowEndsAtAGapOfExactlyTheWindow) {
 
 TEST(AttemptHistoryTest, RowCountStopsWhereAsked) {
   AttemptHistory history;
-  for (int i = 0; i < 10; ++i) history.Record(Call(At(i), "x"));
+  for (int i = 0; i < 10; ++i) history.Record(AttemptOf(Call(At(i), "x")));
   EXPECT_EQ(history.CallsInARow("a", "x", kHour, At(10), 4), 4);
   EXPECT_EQ(history.CallsInARow("a", "x", kHour, At(10), 11), 10);
 }
 
 TEST(AttemptHistoryTest, RowReachesNoFurtherBackThan24Hours) {
   AttemptHistory history;
-  for (int i = 0; i < 4; ++i) history.Record(Call(At(0) + i * absl::Hours(12), "x"));
+  for (int i = 0; i < 4; ++i) history.Record(AttemptOf(Call(At(0) + i * absl::Hours(12), "x")));
   EXPECT_EQ(history.CallsInARow("a", "x", kDay, At(0) + absl::Hours(36), kAny), 2);
   EXPECT_EQ(history.CallsInARow("a", "x", kDay, At(0) + absl::Hours(48), kAny), 1);
 }
@@ -134,7 +130,7 @@ class FullHistoryTest : public ::testing::Test {
  protected:
   FullHistoryTest() {
     for (size_t i = 0; i < kActionTypesMax; ++i) {
-      history_.Record(MakeDecision(At(static_cast<int64_t>(i)), "c", absl::StrCat("type", i), "a", "d"));
+      history_.Record(AttemptOf(MakeDecision(At(static_cast<int64_t>(i)), "c", absl::StrCat("type", i), "a", "d")));
     }
     last_ = At(static_cast<int64_t>(kActionTypesMax) - 1);
   }
@@ -159,7 +155,7 @@ TEST_F(FullHistoryTest, TypeLastAttempted24HoursAgoMakesRoom) {
 TEST_F(FullHistoryTest, TypeThatWasRefusedTakesNoRoom) {
   v1::Decision refused = MakeDecision(last_, "c", "one_more", "a", "d");
   refused.add_reasons()->set_code(v1::REASON_CODE_ACTION_TYPES_EXHAUSTED);
-  history_.Record(refused);
+  history_.Record(AttemptOf(refused));
   EXPECT_EQ(history_.ActionTypeCount(last_), kActionTypesMax);
   EXPECT_EQ(history_.OfActionType("one_more").size(), 0u);
   EXPECT_EQ(history_.OfTenant().CountIn(kDay, last_), static_cast<int64_t>(kActionTypesMax) + 1);
@@ -173,7 +169,7 @@ class BruteForce {
   template <typename Matches>
   int64_t Count(absl::Duration window, absl::Time now, const Matches& matches) const {
     return std::count_if(decisions_.begin(), decisions_.end(), [&](const v1::Decision& decision) {
-      return CountsAsAttempt(decision) && FromProto(decision.decide_time()) > now - window && matches(decision);
+      return AttemptOf(decision).has_value() && FromProto(decision.decide_time()) > now - window && matches(decision);
     });
   }
 
@@ -182,7 +178,7 @@ class BruteForce {
     int64_t count = 0;
     absl::Time later = now;
     for (auto decision = decisions_.rbegin(); decision != decisions_.rend(); ++decision) {
-      if (!CountsAsAttempt(*decision) || decision->agent_id() != agent_id) continue;
+      if (!AttemptOf(*decision).has_value() || decision->agent_id() != agent_id) continue;
       const absl::Time time = FromProto(decision->decide_time());
       if (decision->action_digest() != digest || time <= later - window || time <= now - kDay) break;
       later = time;
@@ -194,7 +190,7 @@ class BruteForce {
   size_t ActionTypeCount(absl::Time now) const {
     std::set<std::string> types;
     for (const v1::Decision& decision : decisions_) {
-      if (CountsAsAttempt(decision) && IsRecent(decision, now)) types.insert(decision.action_type());
+      if (AttemptOf(decision).has_value() && IsRecent(decision, now)) types.insert(decision.action_type());
     }
     return types.size();
   }
@@ -204,7 +200,7 @@ class BruteForce {
     size_t first = decisions_.size();
     while (first > 0 && IsRecent(decisions_[first - 1], now)) --first;
     AttemptHistory history;
-    for (size_t i = first; i < decisions_.size(); ++i) history.Record(decisions_[i]);
+    for (size_t i = first; i < decisions_.size(); ++i) history.Record(AttemptOf(decisions_[i]));
     return history;
   }
 
@@ -248,7 +244,7 @@ TEST(AttemptHistoryPropertyTest, AgreesWithEveryDecisionEverMadeLiveCopiedAndRel
       const auto pick = [&random] { return absl::StrCat(random() % 3); };
       v1::Decision decision = MakeDecision(now, pick(), pick(), pick(), random() % 4 == 0 ? "y" : "x");
       if (random() % 6 == 0) decision.mutable_reasons(0)->set_code(v1::REASON_CODE_LOCK_BLOCKED);
-      history.Record(decision);
+      history.Record(AttemptOf(decision));
       brute_force.Record(decision);
       const absl::Time asked = now + steps[random() % 8];
       ExpectAlike(history, brute_force, asked);

@@ -66,7 +66,7 @@ v1::Decision TestDriver::Decide(const v1::Action& action) {
     decision.set_lock_active(true);
     decision.add_lock_ids(lock.lock_id());
   }
-  history.Record(decision);
+  history.Record(AttemptOf(decision));
   decisions.push_back(decision);
   return decision;
 }

@@ -23,6 +23,9 @@ class RecencyMap {
     return found == positions_.end() ? nullptr : &slots_[found->second].value;
   }
 
+  // Fetches what Find and Use will touch first.
+  void Prefetch(absl::string_view key) const { positions_.prefetch(key); }
+
   // The value of `key`, made if there is none, now used last. REQUIRES: `time` is not before that of any call before.
   Value& Use(absl::string_view key, absl::Time time) {
     auto found = positions_.find(key);

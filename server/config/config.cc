@@ -32,6 +32,11 @@ ABSL_FLAG(
     "many were lost.");
 ABSL_FLAG(int64_t, alert_log_bytes_max, interlock::server::Config().alert_log_bytes_max,
           "How many bytes of alerts stay in the log, at least 1024.");
+ABSL_FLAG(absl::Duration, decision_retention, interlock::server::Config().decision_retention,
+          "How long decisions are kept, for example 2160h; at least 24h, because limits are decided from them.");
+ABSL_FLAG(int64_t, decision_log_bytes_max, interlock::server::Config().decision_log_bytes_max,
+          "How many bytes of decisions are kept, before compression, at least 1024; those of the last 24 hours stay in "
+          "any case.");
 ABSL_FLAG(int32_t, executor_threads, interlock::server::Config().executor_threads,
           "How many attempts of tasks run at once, 1 to 256.");
 ABSL_FLAG(
@@ -44,7 +49,7 @@ namespace {
 
 constexpr int32_t kExecutorThreadsMax = 256;
 constexpr absl::Duration kAlertRetentionMin = absl::Minutes(1);
-constexpr int64_t kAlertLogBytesMin = 1024;
+constexpr int64_t kLogBytesMin = 1024;
 
 absl::Status Invalid(absl::string_view flag, absl::string_view what) {
   return MakeError(absl::StatusCode::kInvalidArgument, "CONFIG_INVALID", absl::StrCat("--", flag, " ", what));
@@ -92,6 +97,20 @@ absl::Status CheckListen(absl::string_view listen) {
   return absl::OkStatus();
 }
 
+// How long and how large the log of `what` may grow.
+absl::Status CheckLog(absl::string_view what, absl::Duration retention, absl::Duration retention_min,
+                      int64_t bytes_max) {
+  if (retention < retention_min) {
+    return Invalid(absl::StrCat(what, "_retention"), absl::StrCat("is at least ", absl::FormatDuration(retention_min),
+                                                                  ", not ", absl::FormatDuration(retention)));
+  }
+  if (bytes_max < kLogBytesMin) {
+    return Invalid(absl::StrCat(what, "_log_bytes_max"),
+                   absl::StrCat("is at least ", kLogBytesMin, ", not ", bytes_max));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string ListenHost(const Config& config) { return SplitListen(config.listen).first; }
@@ -110,14 +129,8 @@ absl::Status CheckConfig(const Config& config) {
   if (config.time_source != v1::TIME_SOURCE_WALL && config.time_source != v1::TIME_SOURCE_REQUEST) {
     return Invalid("time_source", "is wall or request");
   }
-  if (config.alert_retention < kAlertRetentionMin) {
-    return Invalid("alert_retention", absl::StrCat("is at least ", absl::FormatDuration(kAlertRetentionMin), ", not ",
-                                                   absl::FormatDuration(config.alert_retention)));
-  }
-  if (config.alert_log_bytes_max < kAlertLogBytesMin) {
-    return Invalid("alert_log_bytes_max",
-                   absl::StrCat("is at least ", kAlertLogBytesMin, ", not ", config.alert_log_bytes_max));
-  }
+  INTERLOCK_RETURN_IF_ERROR(CheckLog("alert", config.alert_retention, kAlertRetentionMin, config.alert_log_bytes_max));
+  INTERLOCK_RETURN_IF_ERROR(CheckLog("decision", config.decision_retention, kWindow, config.decision_log_bytes_max));
   if (config.executor_threads < 1 || config.executor_threads > kExecutorThreadsMax) {
     return Invalid("executor_threads",
                    absl::StrCat("is 1 to ", kExecutorThreadsMax, ", not ", config.executor_threads));
@@ -136,6 +149,8 @@ absl::StatusOr<Config> ConfigFromFlags() {
                                                   : v1::TIME_SOURCE_UNSPECIFIED;
   config.alert_retention = absl::GetFlag(FLAGS_alert_retention);
   config.alert_log_bytes_max = absl::GetFlag(FLAGS_alert_log_bytes_max);
+  config.decision_retention = absl::GetFlag(FLAGS_decision_retention);
+  config.decision_log_bytes_max = absl::GetFlag(FLAGS_decision_log_bytes_max);
   config.executor_threads = absl::GetFlag(FLAGS_executor_threads);
   config.secret_key_file = absl::GetFlag(FLAGS_secret_key_file);
   INTERLOCK_RETURN_IF_ERROR(CheckConfig(config));

@@ -25,6 +25,10 @@ struct Config {
   // comes first cuts the log at its old end.
   absl::Duration alert_retention = kAlertRetention;
   int64_t alert_log_bytes_max = kAlertLogBytesMax;
+  // How long decisions are kept, at least 24 hours, and how many bytes of their rows at most, at least 1 KiB; whichever
+  // comes first removes the oldest, but never one of the last 24 hours, from which limits are decided.
+  absl::Duration decision_retention = kDecisionRetention;
+  int64_t decision_log_bytes_max = kDecisionLogBytesMax;
   // How many attempts of tasks run at once, 1..256.
   int32_t executor_threads = 8;
   // The key that secrets are sealed with; made if it is missing. Empty: secret.key in data_dir.

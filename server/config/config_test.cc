@@ -108,6 +108,18 @@ TEST(ConfigTest, AlertsStayForAMinuteAndAKibibyteAtLeast) {
   EXPECT_TRUE(absl::StrContains(Problem(config), "--alert_log_bytes_max is at least 1024"));
 }
 
+TEST(ConfigTest, DecisionsStayForADayAndAKibibyteAtLeast) {
+  Config config;
+  config.decision_retention = absl::Hours(24);
+  config.decision_log_bytes_max = 1024;
+  EXPECT_EQ(Problem(config), "");
+  config.decision_retention -= absl::Nanoseconds(1);
+  EXPECT_TRUE(absl::StrContains(Problem(config), "--decision_retention is at least 24h"));
+  config = Config();
+  config.decision_log_bytes_max = 1023;
+  EXPECT_TRUE(absl::StrContains(Problem(config), "--decision_log_bytes_max is at least 1024"));
+}
+
 TEST(ConfigTest, AKeyFileOfItsOwnIsUsed) {
   Config config;
   config.secret_key_file = "/keys/interlock";
@@ -138,6 +150,8 @@ TEST_F(FlagsTest, EveryFlagReachesTheConfiguration) {
   Set("time_source", "request");
   Set("alert_retention", "36h");
   Set("alert_log_bytes_max", "4096");
+  Set("decision_retention", "100h");
+  Set("decision_log_bytes_max", "8192");
   Set("executor_threads", "3");
   Set("secret_key_file", "/key");
   const auto config = ConfigFromFlags();
@@ -148,6 +162,8 @@ TEST_F(FlagsTest, EveryFlagReachesTheConfiguration) {
   EXPECT_EQ(config->time_source, v1::TIME_SOURCE_REQUEST);
   EXPECT_EQ(config->alert_retention, absl::Hours(36));
   EXPECT_EQ(config->alert_log_bytes_max, 4096);
+  EXPECT_EQ(config->decision_retention, absl::Hours(100));
+  EXPECT_EQ(config->decision_log_bytes_max, 8192);
   EXPECT_EQ(config->executor_threads, 3);
   EXPECT_EQ(config->secret_key_file, "/key");
 }

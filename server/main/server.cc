@@ -112,6 +112,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Cloc
   options.time_source = config.time_source;
   options.alert_retention = config.alert_retention;
   options.alert_log_bytes_max = config.alert_log_bytes_max;
+  options.decision_retention = config.decision_retention;
+  options.decision_log_bytes_max = config.decision_log_bytes_max;
   INTERLOCK_ASSIGN_OR_RETURN(CoreOpener opener, CoreOpener::Open(config.data_dir, options, clock));
   return StartOn(std::move(opener), config, clock, std::move(write_log));
 }

@@ -78,6 +78,8 @@ std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
       return std::make_unique<v1::Decision>();
     case Table::kAlert:
       return std::make_unique<v1::Alert>();
+    case Table::kDecisionChunk:
+      return std::make_unique<v1::DecisionChunk>();
   }
   return nullptr;
 }
