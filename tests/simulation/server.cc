@@ -66,6 +66,8 @@ void SimServer::EndProcess() {
   // The queue gives back what waits in it: nobody hears of what becomes of it.
   while (works_waiting_ > 0) process_->sequencer->RunBatch();
   applied_.clear();
+  // Its step must not wake the next process.
+  ++steps_scheduled_;
   process_ = nullptr;
   killed_ = false;
   disk_.Crash();
@@ -152,8 +154,11 @@ void SimServer::WakeStreams() {
 void SimServer::OnClockSet() {
   ScheduleStep();
   if (process_ == nullptr) return;
+  // Then the thread looks at the clock again.
   sim_.timeline.After(server::kTimerWaitMax, [this] {
-    if (process_ != nullptr && !busy_ && !killed_) Step();
+    if (process_ == nullptr || busy_ || killed_) return;
+    if (store() == nullptr) return Step();
+    ScheduleStep();
   });
   for (const auto& session : process_->sessions) session->Wake();
   WakeStreams();
