@@ -1,5 +1,8 @@
 #include "tests/simulation/campaign_run.h"
 
+#include <sys/time.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -14,7 +17,11 @@
 namespace interlock::simulation {
 namespace {
 
-// The seed that runs now, for the handler of a failed check.
+// Of the processor's time, so that a machine that is busy with something else does no harm. A seed takes some tenths of
+// a second, and some seconds under a sanitizer.
+constexpr int kSeedSecondsMax = 30;
+
+// The seed that runs now, for the handlers of signals.
 uint64_t current_seed = 0;
 
 void PrintFound(absl::string_view checker, uint64_t seed, absl::string_view text) {
@@ -31,6 +38,33 @@ void OnAbort(int) {
   std::_Exit(1);
 }
 
+// The code under test does not come back. It may hold the locks of the heap and of stdout, so neither is used.
+void OnTimeUp(int) {
+  char text[256];
+  const int size = std::snprintf(
+      text, sizeof(text),
+      "VIOLATION checker=endless-loop seed=%llu: it runs for more than %d s\nreplay: bazel run "
+      "-c opt //tests/simulation:campaign -- --seed=%llu\n",
+      static_cast<unsigned long long>(current_seed), kSeedSecondsMax, static_cast<unsigned long long>(current_seed));
+  std::_Exit(write(STDOUT_FILENO, text, static_cast<size_t>(size)) == size ? 1 : 2);
+}
+
+void SetTimer(int seconds) {
+  itimerval timer = {};
+  timer.it_value.tv_sec = seconds;
+  setitimer(ITIMER_PROF, &timer, nullptr);
+}
+
+RunResult RunWatched(uint64_t seed, bool print, Coverage& coverage) {
+  current_seed = seed;
+  std::signal(SIGABRT, OnAbort);
+  std::signal(SIGPROF, OnTimeUp);
+  SetTimer(kSeedSecondsMax);
+  RunResult result = RunSeed(seed, print, coverage);
+  SetTimer(0);
+  return result;
+}
+
 int Report(const RunResult& result, uint64_t seed) {
   for (const std::string& line : result.lines) std::printf("  %s\n", line.c_str());
   PrintFound(result.violation.checker, seed, result.violation.text);
@@ -40,19 +74,17 @@ int Report(const RunResult& result, uint64_t seed) {
 }  // namespace
 
 int RunCampaign(uint64_t first_seed, uint64_t seeds) {
-  std::signal(SIGABRT, OnAbort);
   Coverage coverage;
   const absl::Time begin = absl::Now();
   int64_t events = 0;
   for (uint64_t seed = first_seed; seed < first_seed + seeds; ++seed) {
-    current_seed = seed;
-    const RunResult result = RunSeed(seed, /*print=*/false, coverage);
+    const RunResult result = RunWatched(seed, /*print=*/false, coverage);
     events += result.events;
     if (!result.violation.checker.empty()) return Report(result, seed);
     if (seed % kRepeatedSeed != 0) continue;
     Coverage repeated;
     coverage.Count("check", "run compared with its repetition");
-    const RunResult again = RunSeed(seed, /*print=*/false, repeated);
+    const RunResult again = RunWatched(seed, /*print=*/false, repeated);
     if (again.hash == result.hash) continue;
     RunResult different = again;
     different.violation = {"determinism", "two runs of the seed differ"};
@@ -73,10 +105,10 @@ int RunCampaign(uint64_t first_seed, uint64_t seeds) {
 }
 
 int ShowSeed(uint64_t seed) {
-  std::signal(SIGABRT, OnAbort);
-  current_seed = seed;
+  // So that the trace is there to its end if the run has none.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   Coverage coverage;
-  const RunResult result = RunSeed(seed, /*print=*/true, coverage);
+  const RunResult result = RunWatched(seed, /*print=*/true, coverage);
   std::printf("%sseed=%llu hash=%016llx\n", coverage.ToText().c_str(), static_cast<unsigned long long>(seed),
               static_cast<unsigned long long>(result.hash));
   if (result.violation.checker.empty()) return 0;
