@@ -84,6 +84,9 @@ class Watchers::Watcher {
       if (message.revision() <= revision_ || (tenant_id_.empty() && message.revision() != revision_ + 1)) {
         Fail("was sent change ", message.revision(), " after ", revision_);
       }
+      if (lock.revision() != message.revision()) {
+        Fail("was sent change ", lock.revision(), " as change ", message.revision());
+      }
       revision_ = message.revision();
     }
     if (lock.state() == v1::LOCK_STATE_TRIPPED) {
