@@ -27,7 +27,12 @@ void RequestChecker::Judge(absl::string_view method, absl::string_view owner, ab
   // What is as old as this may be forgotten, and may be there still.
   if (found == records_.end() || (now >= found->second.time + kRequestRetention && !refused && !answer.replayed)) {
     if (refused) sim_.trace.Fail("reused-id-refused", key, " is new, and was refused as reused");
-    if (answer.status.ok()) records_[key] = {std::move(request), std::move(answer.reply), answer.allow, now};
+    // The same once more may be what is still there, and is not remembered for longer.
+    const bool same =
+        found != records_.end() && found->second.request == request && found->second.reply == answer.reply;
+    if (answer.status.ok() && !same) {
+      records_[key] = {std::move(request), std::move(answer.reply), answer.allow, now};
+    }
     return;
   }
   Record& record = found->second;
