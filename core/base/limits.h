@@ -44,7 +44,7 @@ inline constexpr int kPolicyViolationsMax = 100;
 inline constexpr int kPageSizeDefault = 100;
 inline constexpr int kPageSizeMax = 1000;
 // A filtered page looks at no more rows than this, so that it ends in time.
-inline constexpr int kPageRowsMax = 20000;
+inline constexpr int kPageRowsMax = 5000;
 inline constexpr size_t kTasksMax = 1000000;
 // Each tenant and agent takes memory for good; far above what one machine serves.
 inline constexpr size_t kTenantsMax = 100000;

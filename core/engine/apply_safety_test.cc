@@ -58,6 +58,8 @@ TEST(ApplySafetyTest, CriticalRiskTripsTheLockInTheSameCommand) {
   ASSERT_EQ(decision->lock_ids_size(), 1);
   ASSERT_EQ(world.lock_changes.size(), 1u);
   EXPECT_EQ(world.lock_changes[0].causes(0).decision_id(), decision->decision_id());
+  EXPECT_EQ(world.lock_changes[0].scope().kind(), v1::SCOPE_KIND_TENANT);
+  EXPECT_EQ(world.lock_changes[0].scope().id(), "t");
   world.Restart();
   const auto blocked = world.Do(MakeAction("b"));
   EXPECT_EQ(blocked->verdict(), v1::VERDICT_LOCK);

@@ -1,5 +1,5 @@
-// Removes the oldest decisions, chunk by chunk, when they are too old or too many. The newest chunk stays, and what the last 24 hours hold is never
-// removed: limits are decided from it, also after a restart.
+// Removes the oldest decisions, chunk by chunk, when they are too old or too many. The newest chunk stays, and what the
+// last 24 hours hold is never removed: limits are decided from it, also after a restart.
 #pragma once
 
 #include <cstdint>

@@ -133,14 +133,13 @@ class Loader {
   }
 
   absl::Status LoadLocksAndEpisodes() {
-    INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Lock>(
-        store_, WithPrefix(Table::kLock, keys::LocksInForce()),
-        [this](absl::string_view key, v1::Lock& lock) -> absl::Status {
-          if (keys::Lock(lock.state(), keys::LastNumber(key)) != key) {
-            return Damaged(Table::kLock, key, "the row is not its key's");
-          }
-          return memory_.locks.Load(lock);
-        }));
+    INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Lock>(store_, WithPrefix(Table::kLock, keys::LocksInForce()),
+                                                   [this](absl::string_view key, v1::Lock& lock) -> absl::Status {
+                                                     if (keys::Lock(lock.state(), keys::LastNumber(key)) != key) {
+                                                       return Damaged(Table::kLock, key, "the row is not its key's");
+                                                     }
+                                                     return memory_.locks.Load(lock);
+                                                   }));
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Episode>(
         store_, WithPrefix(Table::kEpisode, ""),
         [this](absl::string_view, v1::Episode& episode) -> absl::Status { return memory_.episodes.Load(episode); }));
@@ -153,12 +152,12 @@ class Loader {
 
   absl::Status LoadAlertLog() {
     const int64_t oldest = std::max<int64_t>(counters_.oldest_alert_sequence(), 1);
-    INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Alert>(
-        store_, {Table::kAlert, keys::Number(oldest), "", false},
-        [this](absl::string_view, v1::Alert& alert) -> absl::Status {
-          return memory_.alert_log.LoadRow(alert.sequence(), FromProto(alert.create_time()),
-                                           static_cast<int64_t>(alert.ByteSizeLong()));
-        }));
+    INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::Alert>(store_, {Table::kAlert, keys::Number(oldest), "", false},
+                                                    [this](absl::string_view, v1::Alert& alert) -> absl::Status {
+                                                      return memory_.alert_log.LoadRow(
+                                                          alert.sequence(), FromProto(alert.create_time()),
+                                                          static_cast<int64_t>(alert.ByteSizeLong()));
+                                                    }));
     return memory_.alert_log.FinishLoad(oldest, counters_.alert_sequence());
   }
 
@@ -168,7 +167,8 @@ class Loader {
           return memory_.tasks.Load(std::move(record));
         }));
     INTERLOCK_RETURN_IF_ERROR(ForEachRow<v1::RequestRecord>(
-        store_, WithPrefix(Table::kRequest, ""), [this](absl::string_view key, v1::RequestRecord& record) -> absl::Status {
+        store_, WithPrefix(Table::kRequest, ""),
+        [this](absl::string_view key, v1::RequestRecord& record) -> absl::Status {
           // Format 1 stored replies to Arbitrate here too.
           const bool of_format_1 = keys::SecondString(key) == "Arbitrate";
           (of_format_1 ? memory_.format_1_decisions : memory_.requests).Load(key, std::move(record));

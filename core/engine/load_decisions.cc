@@ -24,10 +24,10 @@ class DecisionLoader {
     for (const auto& [tenant_id, tenant] : memory_.tenants) INTERLOCK_RETURN_IF_ERROR(ReadNewest(tenant_id));
     const auto count = static_cast<int64_t>(newest_.size());
     if (chunked_sequence_ > 0 && chunked_sequence_ + count != memory_.decision_sequence) {
-      return MakeError(absl::StatusCode::kDataLoss, "ROW_DAMAGED",
-                       absl::StrCat(memory_.decision_sequence - chunked_sequence_, " decisions after number ",
-                                    chunked_sequence_, " were stored, but ", count,
-                                    " are there; restore the data directory from a backup"));
+      return MakeError(
+          absl::StatusCode::kDataLoss, "ROW_DAMAGED",
+          absl::StrCat(memory_.decision_sequence - chunked_sequence_, " decisions after number ", chunked_sequence_,
+                       " were stored, but ", count, " are there; restore the data directory from a backup"));
     }
     std::sort(newest_.begin(), newest_.end(),
               [](const Newest& a, const Newest& b) { return a.decision.sequence() < b.decision.sequence(); });

@@ -11,8 +11,8 @@
 namespace interlock {
 
 // REQUIRES: the counters and the tenants are loaded; `chunked_sequence` is the counters'. Nothing decided before
-// `cutoff` matters. Chunks of decisions that an earlier version stored without are added to `effects`. Errors: DATA_LOSS,
-// UNAVAILABLE.
+// `cutoff` matters. Chunks of decisions that an earlier version stored without are added to `effects`. Errors:
+// DATA_LOSS, UNAVAILABLE.
 absl::Status LoadDecisions(const Store& store, int64_t chunked_sequence, absl::Time cutoff, EngineMemory& memory,
                            Effects& effects);
 

@@ -1,5 +1,5 @@
-// Chunks: what is missing or damaged is refused, and a store without them gets them. That a restart changes no answer is
-// for load_test.cc.
+// Chunks: what is missing or damaged is refused, and a store without them gets them. That a restart changes no answer
+// is for load_test.cc.
 
 #include "core/engine/load_decisions.h"
 

@@ -23,8 +23,8 @@ inline absl::Status Damaged(Table table, absl::string_view key, absl::string_vie
                                 "; restore the data directory from a backup"));
 }
 
-// Visits every row of `range` as a message, in one message that is used again and again. Errors: DATA_LOSS (a row cannot
-// be read), those of `visit`, and those of the store.
+// Visits every row of `range` as a message, in one message that is used again and again. Errors: DATA_LOSS (a row
+// cannot be read), those of `visit`, and those of the store.
 template <typename Message>
 absl::Status ForEachRow(const Store& store, const ScanRange& range,
                         const std::function<absl::Status(absl::string_view key, Message& message)>& visit) {

@@ -186,9 +186,9 @@ TEST(LoadTest, SameCommandsAtTheSameTimesGiveTheSameBytes) {
   options.decisions_per_chunk = 10;
   Pair pair(7, options);
   for (int step = 0; step < 200; ++step) pair.Step();
-  for (const Table table : {Table::kEngine, Table::kTenant, Table::kAgent, Table::kPoint, Table::kLock, Table::kEpisode,
-                            Table::kTask, Table::kRequest, Table::kDecision, Table::kDecisionChunk, Table::kAlert,
-                            Table::kResolvedEpisode}) {
+  for (const Table table :
+       {Table::kEngine, Table::kTenant, Table::kAgent, Table::kPoint, Table::kLock, Table::kEpisode, Table::kTask,
+        Table::kRequest, Table::kDecision, Table::kDecisionChunk, Table::kAlert, Table::kResolvedEpisode}) {
     EXPECT_EQ(pair.steady.RawRows(table), pair.restarted.RawRows(table)) << static_cast<int>(table);
   }
 }

@@ -26,6 +26,8 @@ void RequestChecker::Judge(absl::string_view method, absl::string_view owner, ab
   const auto found = records_.find(key);
   // What is as old as this may be forgotten, and may be there still.
   if (found == records_.end() || (now >= found->second.time + kRequestRetention && !refused && !answer.replayed)) {
+    // The old reply once more: it was not forgotten yet, and will be.
+    if (found != records_.end() && answer.reply == found->second.reply) return;
     if (refused) sim_.trace.Fail("reused-id-refused", key, " is new, and was refused as reused");
     // The same once more may be what is still there, and is not remembered for longer.
     const bool same =
