@@ -29,12 +29,7 @@ void RequestChecker::Judge(absl::string_view method, absl::string_view owner, ab
     // The old reply once more: it was not forgotten yet, and will be.
     if (found != records_.end() && answer.reply == found->second.reply) return;
     if (refused) sim_.trace.Fail("reused-id-refused", key, " is new, and was refused as reused");
-    // The same once more may be what is still there, and is not remembered for longer.
-    const bool same =
-        found != records_.end() && found->second.request == request && found->second.reply == answer.reply;
-    if (answer.status.ok() && !same) {
-      records_[key] = {std::move(request), std::move(answer.reply), answer.allow, now};
-    }
+    if (answer.status.ok()) records_[key] = {std::move(request), std::move(answer.reply), answer.allow, now};
     return;
   }
   Record& record = found->second;
