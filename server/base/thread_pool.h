@@ -1,4 +1,4 @@
-// A fixed number of threads behind a bounded queue: for what must not keep a gRPC thread or the
+// A fixed number of threads behind a bounded queue: for what must not keep an I/O thread or the
 // engine thread waiting.
 #pragma once
 

@@ -1,6 +1,5 @@
 """The servers that are measured: each is started on free ports with its data in a folder, called and counted."""
 
-import os
 import pathlib
 import re
 import socket
@@ -227,7 +226,6 @@ class Etcd(Server):
 
 def find_cerbos(folder):
     """The program that npm installed in `folder`; None if it did not."""
-    names = {'x86_64': 'cerbos-linux-x64', 'aarch64': 'cerbos-linux-arm64'}
-    name = names.get(os.uname().machine, '')
+    name = 'cerbos-linux-x64'
     program = pathlib.Path(folder) / 'node_modules' / '@cerbos' / name / name
-    return program if name and program.is_file() else None
+    return program if program.is_file() else None
