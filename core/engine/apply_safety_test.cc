@@ -67,6 +67,19 @@ TEST(ApplySafetyTest, CriticalRiskTripsTheLockInTheSameCommand) {
             "Tier 3 systemic anomaly or critical risk detected; Risk level critical exceeds constraint threshold");
 }
 
+TEST(ApplySafetyTest, LockOfAnAgentNamesTheAgent) {
+  Engine::Options options;
+  options.default_profile = "tool_calling";
+  EngineWorld world(options);
+  v1::ArbitrateRequest request = MakeAction("a");
+  request.mutable_action()->set_risk_score(1);
+  request.mutable_action()->set_impact_score(1);
+  EXPECT_EQ(world.Do(request)->verdict(), v1::VERDICT_LOCK);
+  ASSERT_EQ(world.lock_changes.size(), 1u);
+  EXPECT_EQ(world.lock_changes[0].scope().kind(), v1::SCOPE_KIND_AGENT);
+  EXPECT_EQ(world.lock_changes[0].scope().id(), "a");
+}
+
 TEST(ApplySafetyTest, ExplanationIsTheDecisionWithoutItsName) {
   EngineWorld world;
   for (int i = 0; i < 14; ++i) {
