@@ -73,12 +73,9 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env) {
 
 std::vector<rocksdb::ColumnFamilyDescriptor> MakeFamilies() {
   const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(kBlockCacheBytes);
-  rocksdb::ColumnFamilyOptions log = MakeFamilyOptions(cache);
-  // Most of a log is old and seldom read.
-  log.bottommost_compression = IfSupported(rocksdb::kZSTD);
   return {{rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions()},
           {kStateFamily, MakeFamilyOptions(cache)},
-          {kLogFamily, log}};
+          {kLogFamily, MakeFamilyOptions(cache)}};
 }
 
 rocksdb::WriteOptions MakeWriteOptions() {

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/error.h"
 #include "core/engine/engine.h"
+#include "server/rpc/encode.h"
 #include "server/validate/validate.h"
 
 namespace interlock::server {
@@ -24,6 +25,7 @@ bool ArbitrateBatch::Admit() {
       SetError(i, status);
     }
   }
+  if (valid_.empty()) EncodeResponse();
   return !valid_.empty();
 }
 
@@ -36,6 +38,7 @@ void ArbitrateBatch::Apply(Engine& engine, absl::Time now, Effects& effects) {
       SetError(i, decision.status());
     }
   }
+  EncodeResponse();
 }
 
 void ArbitrateBatch::Release() {
@@ -46,6 +49,7 @@ void ArbitrateBatch::Release() {
 
 void ArbitrateBatch::Fail(const absl::Status& status) {
   for (const int i : valid_) SetError(i, status);
+  EncodeResponse();
   Release();
 }
 
@@ -54,6 +58,11 @@ void ArbitrateBatch::SetError(int index, const absl::Status& status) {
   error.set_code(static_cast<int>(status.code()));
   error.set_reason(ErrorReason(status));
   error.set_message(std::string(status.message()));
+}
+
+void ArbitrateBatch::EncodeResponse() {
+  response_bytes_ = Encode(response_);
+  for (const int i : valid_) response_.mutable_results(i)->clear_decision();
 }
 
 }  // namespace interlock::server

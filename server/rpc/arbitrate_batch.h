@@ -2,6 +2,8 @@
 // batch.
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
+
 #include <cstddef>
 #include <functional>
 #include <vector>
@@ -26,8 +28,8 @@ class ArbitrateBatch final : public Work {
   // Checks each request by itself. Answers whether any is left for the engine; if not, the response is complete and
   // `done` is not called.
   bool Admit();
-  // One result for each request, in order; complete once `done` was called.
-  const v1::ArbitrateStreamResponse& response() const { return response_; }
+  // An ArbitrateStreamResponse with one result for each request, in order; complete once `done` was called.
+  const grpc::ByteBuffer& response() const { return response_bytes_; }
 
   size_t SizeBytes() const override { return size_bytes_; }
   void Apply(Engine& engine, absl::Time now, Effects& effects) override;
@@ -36,6 +38,8 @@ class ArbitrateBatch final : public Work {
 
  private:
   void SetError(int index, const absl::Status& status);
+  // Decisions have many small parts, which cost least if they go on the thread that made them.
+  void EncodeResponse();
 
   const ArenaMessage<v1::ArbitrateStreamRequest> request_;
   const v1::Principal caller_;
@@ -43,7 +47,9 @@ class ArbitrateBatch final : public Work {
   size_t size_bytes_ = 0;
   // Which requests are in order.
   std::vector<int> valid_;
+  // Without the decisions once they are encoded.
   v1::ArbitrateStreamResponse response_;
+  grpc::ByteBuffer response_bytes_;
 };
 
 }  // namespace interlock::server

@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/engine/effects.h"
 #include "core/engine/engine.h"
+#include "server/rpc/encode.h"
 #include "storage/memory_store.h"
 
 namespace interlock::server {
@@ -41,6 +42,12 @@ class ArbitrateBatchTest : public ::testing::Test {
     return batch;
   }
 
+  static v1::ArbitrateStreamResponse ResponseOf(const ArbitrateBatch& batch) {
+    v1::ArbitrateStreamResponse response;
+    EXPECT_TRUE(Decode(batch.response(), response).ok());
+    return response;
+  }
+
   storage::MemoryStore store_{"e1"};
   const absl::Time now_ = absl::FromUnixSeconds(1700000000);
   Effects effects_;
@@ -61,11 +68,12 @@ TEST_F(ArbitrateBatchTest, DecidesEachRequestInOrder) {
   EXPECT_EQ(done_, 0);
   batch->Release();
   EXPECT_EQ(done_, 1);
-  ASSERT_EQ(batch->response().results_size(), 2);
-  EXPECT_EQ(batch->response().results(0).decision().action_type(), "read_file");
-  EXPECT_EQ(batch->response().results(0).decision().sequence(), 1);
-  EXPECT_EQ(batch->response().results(1).decision().tenant_id(), "t2");
-  EXPECT_EQ(batch->response().results(1).decision().sequence(), 2);
+  const v1::ArbitrateStreamResponse response = ResponseOf(*batch);
+  ASSERT_EQ(response.results_size(), 2);
+  EXPECT_EQ(response.results(0).decision().action_type(), "read_file");
+  EXPECT_EQ(response.results(0).decision().sequence(), 1);
+  EXPECT_EQ(response.results(1).decision().tenant_id(), "t2");
+  EXPECT_EQ(response.results(1).decision().sequence(), 2);
 }
 
 TEST_F(ArbitrateBatchTest, ABadRequestIsAnsweredByItselfAndTheOthersAreDecided) {
@@ -76,13 +84,14 @@ TEST_F(ArbitrateBatchTest, ABadRequestIsAnsweredByItselfAndTheOthersAreDecided) 
   const auto batch = Batch(message);
   batch->Apply(*engine_, now_, effects_);
   batch->Release();
-  ASSERT_EQ(batch->response().results_size(), 3);
-  EXPECT_TRUE(batch->response().results(0).has_decision());
-  const v1::ArbitrateError& error = batch->response().results(1).error();
+  const v1::ArbitrateStreamResponse response = ResponseOf(*batch);
+  ASSERT_EQ(response.results_size(), 3);
+  EXPECT_TRUE(response.results(0).has_decision());
+  const v1::ArbitrateError& error = response.results(1).error();
   EXPECT_EQ(error.code(), static_cast<int>(absl::StatusCode::kInvalidArgument));
   EXPECT_EQ(error.reason(), "INVALID_FIELD");
   EXPECT_NE(error.message().find("action.tenant_id"), std::string::npos) << error.message();
-  EXPECT_EQ(batch->response().results(2).decision().action_type(), "write_file");
+  EXPECT_EQ(response.results(2).decision().action_type(), "write_file");
 }
 
 TEST_F(ArbitrateBatchTest, NothingButBadRequestsNeedsNoEngine) {
@@ -90,8 +99,9 @@ TEST_F(ArbitrateBatchTest, NothingButBadRequestsNeedsNoEngine) {
   AddRequest("", "read_file", message);
   const auto batch = Batch(message);
   EXPECT_FALSE(has_work_);
-  ASSERT_EQ(batch->response().results_size(), 1);
-  EXPECT_TRUE(batch->response().results(0).has_error());
+  const v1::ArbitrateStreamResponse response = ResponseOf(*batch);
+  ASSERT_EQ(response.results_size(), 1);
+  EXPECT_TRUE(response.results(0).has_error());
 }
 
 TEST_F(ArbitrateBatchTest, AnErrorOfTheEngineIsThatRequestsAlone) {
@@ -103,8 +113,9 @@ TEST_F(ArbitrateBatchTest, AnErrorOfTheEngineIsThatRequestsAlone) {
   const auto batch = Batch(message);
   batch->Apply(*engine_, now_, effects_);
   batch->Release();
-  EXPECT_TRUE(batch->response().results(0).has_decision());
-  EXPECT_EQ(batch->response().results(1).error().reason(), "REQUEST_ID_REUSED");
+  const v1::ArbitrateStreamResponse response = ResponseOf(*batch);
+  EXPECT_TRUE(response.results(0).has_decision());
+  EXPECT_EQ(response.results(1).error().reason(), "REQUEST_ID_REUSED");
 }
 
 TEST_F(ArbitrateBatchTest, AFailureTakesBackEveryVerdict) {
@@ -115,10 +126,11 @@ TEST_F(ArbitrateBatchTest, AFailureTakesBackEveryVerdict) {
   batch->Apply(*engine_, now_, effects_);
   batch->Fail(MakeError(absl::StatusCode::kUnavailable, "OUTCOME_UNKNOWN", "repeat it"));
   EXPECT_EQ(done_, 1);
-  EXPECT_EQ(batch->response().results(0).error().code(), static_cast<int>(absl::StatusCode::kUnavailable));
-  EXPECT_EQ(batch->response().results(0).error().reason(), "OUTCOME_UNKNOWN");
-  EXPECT_EQ(batch->response().results(0).error().message(), "repeat it");
-  EXPECT_EQ(batch->response().results(1).error().reason(), "INVALID_FIELD");
+  const v1::ArbitrateStreamResponse response = ResponseOf(*batch);
+  EXPECT_EQ(response.results(0).error().code(), static_cast<int>(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(response.results(0).error().reason(), "OUTCOME_UNKNOWN");
+  EXPECT_EQ(response.results(0).error().message(), "repeat it");
+  EXPECT_EQ(response.results(1).error().reason(), "INVALID_FIELD");
 }
 
 TEST_F(ArbitrateBatchTest, MayBeDestroyedByWhoIsToldThatItIsDone) {

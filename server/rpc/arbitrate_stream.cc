@@ -105,7 +105,7 @@ void ArbitrateStream::Advance() {
     while (broken_ && IsComplete(0)) exchanges_.pop_front();
     if (IsComplete(0)) {
       writing_ = true;
-      write_buffer_ = Encode(exchanges_.front()->batch->response());
+      write_buffer_ = exchanges_.front()->batch->response();
       raw_.StartWrite(write_buffer_,
                       IsComplete(1) ? RawStream::Following::kAnotherWrite : RawStream::Following::kNothing);
     }

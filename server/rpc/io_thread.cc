@@ -18,17 +18,24 @@ bool IoThread::Post(IoEvent& event) {
   MutexLock lock(mutex_);
   if (stopped_) return false;
   posted_.push_back(&event);
-  if (posted_.size() == 1) alarm_.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &posted_event_);
+  if (telling_) return true;
+  telling_ = true;
+  alarm_.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &posted_event_);
   return true;
 }
 
 void IoThread::TellPosted(bool) {
   std::vector<IoEvent*> events;
-  {
-    MutexLock lock(mutex_);
-    events.swap(posted_);
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      telling_ = !posted_.empty();
+      if (!telling_) return;
+      events.swap(posted_);
+    }
+    for (IoEvent* event : events) event->Happened(true);
+    events.clear();
   }
-  for (IoEvent* event : events) event->Happened(true);
 }
 
 void IoThread::Run() {

@@ -72,6 +72,8 @@ class IoThread {
 
   Mutex mutex_;
   std::vector<IoEvent*> posted_ ABSL_GUARDED_BY(mutex_);
+  // Whether what is posted will be told without another alarm.
+  bool telling_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

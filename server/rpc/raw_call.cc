@@ -6,9 +6,9 @@
 
 namespace interlock::server {
 
-void RawCall::Finish(const google::protobuf::MessageLite& reply) {
-  writer_.Finish(Encode(reply), grpc::Status::OK, &finished_event_);
-}
+void RawCall::Finish(const google::protobuf::MessageLite& reply) { Finish(Encode(reply)); }
+
+void RawCall::Finish(const grpc::ByteBuffer& reply) { writer_.Finish(reply, grpc::Status::OK, &finished_event_); }
 
 void RawCall::Finish(const absl::Status& status) {
   INTERLOCK_CHECK(!status.ok());

@@ -27,6 +27,8 @@ class RawCall {
 
   // Answers the call, once; any thread may.
   void Finish(const google::protobuf::MessageLite& reply);
+  // The reply in bytes.
+  void Finish(const grpc::ByteBuffer& reply);
   // REQUIRES: `status` is an error.
   void Finish(const absl::Status& status);
 
