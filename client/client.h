@@ -65,6 +65,7 @@ class Client {
 
   // LockService.
   absl::StatusOr<v1::Lock> EngageLock(v1::EngageLockRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Lock> AcknowledgeLock(v1::AcknowledgeLockRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::Lock> ReleaseLock(v1::ReleaseLockRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::Lock> GetLock(v1::GetLockRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::ListLocksResponse> ListLocks(v1::ListLocksRequest request, const CallOptions& options = {}) const;

@@ -15,17 +15,13 @@ struct LockWatch::State {
         stub(v1::LockService::NewStub(connection->channel())),
         stream(connection, {.silence_max = absl::InfiniteDuration(), .on_interrupted = std::move(on_interrupted)},
                [this](grpc::ClientContext* context, grpc::CompletionQueue* queue, void* tag) {
-                 fresh = true;
                  return stub->AsyncWatchLocks(context, request, queue, tag);
                }) {}
 
-  const v1::WatchLocksRequest request;
+  // Goes on after what was handed out.
+  v1::WatchLocksRequest request;
   const std::unique_ptr<v1::LockService::StubInterface> stub;
-  // Nothing of the current stream was handed out yet.
-  bool fresh = false;
   ResumingStream<v1::WatchLocksResponse> stream;
-  // The first message of a stream, while the one that announces it is handed out.
-  std::optional<v1::WatchLocksResponse> held;
 };
 
 LockWatch::LockWatch(const Client& client, v1::WatchLocksRequest request,
@@ -35,15 +31,13 @@ LockWatch::LockWatch(const Client& client, v1::WatchLocksRequest request,
 LockWatch::~LockWatch() = default;
 
 absl::StatusOr<v1::WatchLocksResponse> LockWatch::Next(absl::Duration timeout) {
-  if (state_->held.has_value()) return *std::exchange(state_->held, std::nullopt);
   absl::StatusOr<v1::WatchLocksResponse> message = state_->stream.Next(timeout);
-  if (!message.ok() || !state_->fresh) return message;
-  state_->fresh = false;
-  if (message->snapshot_begin()) return message;
-  state_->held = *std::move(message);
-  v1::WatchLocksResponse begin;
-  begin.set_snapshot_begin(true);
-  return begin;
+  if (!message.ok()) return message;
+  v1::WatchLocksRequest& request = state_->request;
+  if (message->snapshot_begin()) request.clear_epoch();
+  if (message->snapshot_end()) request.set_epoch(message->epoch());
+  if (message->revision() > 0) request.set_after_revision(message->revision());
+  return message;
 }
 
 void LockWatch::Cancel() { state_->stream.Cancel(); }

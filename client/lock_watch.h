@@ -12,10 +12,10 @@
 
 namespace interlock::client {
 
-// First the locks in force, then each change. It resumes by itself as AlertSubscription does; since
-// changes may have been missed meanwhile, each new stream begins with a message that has
-// snapshot_begin, after which what was known before is void. One thread may call Next; Cancel may
-// come from any other.
+// First the locks that are not clear, then each change. It resumes by itself as AlertSubscription
+// does, with the changes that were missed meanwhile or, if the server does not hold them any more,
+// with another snapshot: after snapshot_begin what was known before is void. Each new stream says
+// snapshot_end once all is known again. One thread may call Next; Cancel may come from any other.
 class LockWatch {
  public:
   LockWatch(const Client& client, v1::WatchLocksRequest request,

@@ -14,15 +14,24 @@ using Writer = grpc::ServerWriter<v1::WatchLocksResponse>;
 
 constexpr absl::Duration kPatience = absl::Seconds(20);
 
-void SendLock(Writer& writer, const std::string& lock_id) {
+void SendLock(Writer& writer, const std::string& lock_id, int64_t revision = 0) {
   v1::WatchLocksResponse message;
+  message.set_revision(revision);
   message.mutable_lock()->set_lock_id(lock_id);
   writer.Write(message);
 }
 
-void SendSnapshotEnd(Writer& writer) {
+void SendSnapshotBegin(Writer& writer) {
+  v1::WatchLocksResponse message;
+  message.set_snapshot_begin(true);
+  writer.Write(message);
+}
+
+void SendSnapshotEnd(Writer& writer, int64_t revision) {
   v1::WatchLocksResponse message;
   message.set_snapshot_end(true);
+  message.set_revision(revision);
+  message.set_epoch("e1");
   writer.Write(message);
 }
 
@@ -48,18 +57,22 @@ class LockWatchTest : public testing::Test {
   int streams_ = 0;
 };
 
-TEST_F(LockWatchTest, EachNewStreamBeginsWithASnapshot) {
+TEST_F(LockWatchTest, NewStreamGoesOnAfterWhatWasHandedOut) {
   server_.answers.watch_locks = [this](grpc::ServerContext& context, const v1::WatchLocksRequest& request,
                                        Writer& writer) {
     EXPECT_EQ(request.tenant_id(), "t1");
     if (++streams_ == 1) {
+      EXPECT_EQ(request.epoch(), "");
+      SendSnapshotBegin(writer);
       SendLock(writer, "lock-1");
-      SendSnapshotEnd(writer);
-      SendLock(writer, "lock-2");
+      SendSnapshotEnd(writer, 7);
+      SendLock(writer, "lock-2", 8);
       return grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
     }
-    SendLock(writer, "lock-2");
-    SendSnapshotEnd(writer);
+    EXPECT_EQ(request.epoch(), "e1");
+    EXPECT_EQ(request.after_revision(), 8);
+    SendSnapshotEnd(writer, 8);
+    SendLock(writer, "lock-3", 9);
     while (!context.IsCancelled()) std::this_thread::yield();
     return grpc::Status::CANCELLED;
   };
@@ -68,25 +81,24 @@ TEST_F(LockWatchTest, EachNewStreamBeginsWithASnapshot) {
   const Client client = MakeClient();
   int interruptions = 0;
   LockWatch watch(client, request, [&](const absl::Status&) { ++interruptions; });
-  for (const char* expected : {"begin", "lock-1", "end", "lock-2", "begin", "lock-2", "end"}) {
-    EXPECT_EQ(Next(watch), expected);
-  }
+  for (const char* expected : {"begin", "lock-1", "end", "lock-2", "end", "lock-3"}) EXPECT_EQ(Next(watch), expected);
   EXPECT_EQ(interruptions, 1);
 }
 
-TEST_F(LockWatchTest, SnapshotThatTheServerAnnouncesIsNotAnnouncedTwice) {
-  server_.answers.watch_locks = [](grpc::ServerContext& context, const v1::WatchLocksRequest&, Writer& writer) {
-    v1::WatchLocksResponse begin;
-    begin.set_snapshot_begin(true);
-    writer.Write(begin);
-    SendSnapshotEnd(writer);
+TEST_F(LockWatchTest, StreamThatBreaksWithinASnapshotBeginsAnew) {
+  server_.answers.watch_locks = [this](grpc::ServerContext& context, const v1::WatchLocksRequest& request,
+                                       Writer& writer) {
+    EXPECT_EQ(request.epoch(), "");
+    SendSnapshotBegin(writer);
+    SendLock(writer, "lock-1");
+    if (++streams_ == 1) return grpc::Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+    SendSnapshotEnd(writer, 7);
     while (!context.IsCancelled()) std::this_thread::yield();
     return grpc::Status::CANCELLED;
   };
   const Client client = MakeClient();
   LockWatch watch(client, {});
-  EXPECT_EQ(Next(watch), "begin");
-  EXPECT_EQ(Next(watch), "end");
+  for (const char* expected : {"begin", "lock-1", "begin", "lock-1", "end"}) EXPECT_EQ(Next(watch), expected);
 }
 
 TEST_F(LockWatchTest, OtherErrorsEndIt) {

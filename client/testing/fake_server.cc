@@ -73,6 +73,7 @@ class FakeLockService final : public v1::LockService::Service {
  public:
   explicit FakeLockService(const FakeAnswers& answers) : answers_(answers) {}
   INTERLOCK_FAKE_CALL(EngageLock, Lock, engage_lock)
+  INTERLOCK_FAKE_CALL(AcknowledgeLock, Lock, acknowledge_lock)
   INTERLOCK_FAKE_CALL(ReleaseLock, Lock, release_lock)
   INTERLOCK_FAKE_CALL(GetLock, Lock, get_lock)
   INTERLOCK_FAKE_CALL(ListLocks, ListLocksResponse, list_locks)

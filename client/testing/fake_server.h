@@ -38,6 +38,7 @@ struct FakeAnswers {
   FakeCall<v1::ExplainActionRequest, v1::Decision> explain_action;
   FakeCall<v1::ListDecisionsRequest, v1::ListDecisionsResponse> list_decisions;
   FakeCall<v1::EngageLockRequest, v1::Lock> engage_lock;
+  FakeCall<v1::AcknowledgeLockRequest, v1::Lock> acknowledge_lock;
   FakeCall<v1::ReleaseLockRequest, v1::Lock> release_lock;
   FakeCall<v1::GetLockRequest, v1::Lock> get_lock;
   FakeCall<v1::ListLocksRequest, v1::ListLocksResponse> list_locks;

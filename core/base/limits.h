@@ -38,6 +38,16 @@ inline constexpr size_t kActingAgentsMax = 100000;
 inline constexpr absl::Duration kRequestRetention = absl::Minutes(10);
 inline constexpr size_t kRequestsMax = 1000000;
 inline constexpr int kLockCausesMax = 100;
+inline constexpr int kLockReleasesMax = 100;
+// Who approved a release longer ago may not know what happened since.
+inline constexpr absl::Duration kReleaseApprovalValidity = absl::Minutes(30);
+inline constexpr absl::Duration kProbationMax = absl::Hours(24);
+// More people than anybody can find in the night.
+inline constexpr int kReleaseQuorumMax = 10;
+// A longer block is no maintenance.
+inline constexpr absl::Duration kMaintenanceMax = absl::Hours(24);
+// Steps that time makes with locks in one timer pass.
+inline constexpr int kDueLocksPerTick = 100;
 inline constexpr int kPolicyItemsMax = 1000;
 inline constexpr int kPolicyViolationsMax = 100;
 // Pages.

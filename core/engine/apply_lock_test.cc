@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/base/time.h"
 #include "tests/support/engine_world.h"
 
 namespace interlock {
@@ -102,6 +103,153 @@ TEST(ApplyLockTest, RepeatedReleaseAnswersTheSameAlsoAfterARestart) {
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(second->SerializeAsString(), first->SerializeAsString());
   EXPECT_EQ(world.alerts.size(), 2u);
+}
+
+v1::AcknowledgeLockRequest MakeAcknowledge(const v1::Lock& lock) {
+  v1::AcknowledgeLockRequest request;
+  request.set_lock_id(lock.lock_id());
+  request.set_version(lock.version());
+  return request;
+}
+
+// Tenant "t" under a profile in which releases take people and time.
+void UseToolCalling(EngineWorld& world) {
+  v1::UpdatePolicyRequest request;
+  request.mutable_policy()->set_tenant_id("t");
+  request.mutable_policy()->set_profile("tool_calling");
+  ASSERT_TRUE(world.Do(request).ok());
+}
+
+TEST(ApplyLockTest, ReleaseGoesThroughEveryStepAlsoAcrossRestarts) {
+  EngineWorld world;
+  UseToolCalling(world);
+  const auto engaged = world.Do(MakeEngage(v1::SCOPE_KIND_TENANT, "t", ""));
+  EXPECT_EQ(ErrorReason(world.Do(MakeRelease(*engaged)).status()), "LOCK_NOT_ACKNOWLEDGED");
+  const auto acknowledged = world.Do(MakeAcknowledge(*engaged));
+  ASSERT_TRUE(acknowledged.ok()) << acknowledged.status();
+  world.Restart();
+  const auto pending = world.Do(MakeRelease(*acknowledged));
+  ASSERT_TRUE(pending.ok()) << pending.status();
+  EXPECT_EQ(pending->state(), v1::LOCK_STATE_RELEASE_PENDING);
+  world.Restart();
+  EXPECT_EQ(ErrorReason(world.Do(MakeRelease(*pending)).status()), "RELEASE_APPROVED_BEFORE");
+  EXPECT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_LOCK);
+  CallAs(world, v1::PRINCIPAL_KIND_HUMAN, "bob");
+  const auto probation = world.Do(MakeRelease(*pending));
+  ASSERT_TRUE(probation.ok()) << probation.status();
+  EXPECT_EQ(probation->state(), v1::LOCK_STATE_PROBATION);
+  EXPECT_EQ(world.alerts.size(), 1u) << "the lock is not over";
+  world.Restart();
+  EXPECT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_ALLOW);
+  const absl::Time end = world.now + absl::Minutes(30);
+  EXPECT_EQ(world.engine->NextTimer(), end);
+  world.now = end;
+  world.Tick();
+  EXPECT_EQ(world.lock_changes.back().state(), v1::LOCK_STATE_CLEAR);
+  EXPECT_EQ(world.alerts.back().transition(), v1::TRANSITION_RESOLVED);
+}
+
+TEST(ApplyLockTest, AnomalyInProbationLocksAgainForLonger) {
+  EngineWorld world;
+  UseToolCalling(world);
+  v1::Lock lock = *world.Do(MakeEngage(v1::SCOPE_KIND_AGENT, "t", "a"));
+  for (const int minutes : {15, 30, 60}) {
+    lock = *world.Do(MakeAcknowledge(lock));
+    lock = *world.Do(MakeRelease(lock));
+    ASSERT_EQ(lock.state(), v1::LOCK_STATE_PROBATION);
+    world.now += absl::Minutes(minutes) - absl::Nanoseconds(1);
+    world.Tick();
+    ASSERT_TRUE(world.Do(testing::MakeReport("b", 0.2)).ok()) << "another agent's";
+    EXPECT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_ALLOW);
+    ASSERT_TRUE(world.Do(testing::MakeReport("a", 0.6)).ok());
+    lock = world.lock_changes.back();
+    EXPECT_EQ(lock.state(), v1::LOCK_STATE_TRIPPED);
+    EXPECT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_LOCK);
+  }
+  EXPECT_EQ(lock.probation_trips(), 3);
+  EXPECT_EQ(lock.causes_size(), 4);
+  EXPECT_EQ(lock.causes(1).agent_id(), "a");
+}
+
+TEST(ApplyLockTest, CriticalActionEndsTheProbationOfEveryLockThatCoversIt) {
+  EngineWorld world;
+  UseToolCalling(world);
+  v1::Lock tenant = *world.Do(MakeEngage(v1::SCOPE_KIND_TENANT, "t", ""));
+  tenant = *world.Do(MakeAcknowledge(tenant));
+  tenant = *world.Do(MakeRelease(tenant));
+  CallAs(world, v1::PRINCIPAL_KIND_HUMAN, "bob");
+  tenant = *world.Do(MakeRelease(tenant));
+  ASSERT_EQ(tenant.state(), v1::LOCK_STATE_PROBATION);
+  v1::ArbitrateRequest critical = MakeAction("a");
+  critical.mutable_action()->set_risk_score(1);
+  critical.mutable_action()->set_impact_score(1);
+  const auto decision = world.Do(critical);
+  EXPECT_EQ(decision->verdict(), v1::VERDICT_LOCK);
+  ASSERT_EQ(decision->lock_ids_size(), 2);
+  EXPECT_EQ(decision->lock_ids(0), tenant.lock_id()) << "the widest first";
+  EXPECT_EQ(world.Do(MakeAction("b"))->verdict(), v1::VERDICT_LOCK);
+}
+
+TEST(ApplyLockTest, MaintenanceEndsByItself) {
+  EngineWorld world;
+  v1::EngageLockRequest request = MakeEngage(v1::SCOPE_KIND_RESOURCE, "t", "db");
+  request.set_kind(v1::LOCK_KIND_MAINTENANCE);
+  for (const absl::Duration length : {absl::ZeroDuration(), absl::Hours(24) + absl::Nanoseconds(1)}) {
+    *request.mutable_end_time() = ToProto(world.now + length);
+    EXPECT_EQ(ErrorReason(world.Do(request).status()), "INVALID_FIELD") << length;
+  }
+  *request.mutable_end_time() = ToProto(world.now + absl::Hours(24));
+  CallAs(world, v1::PRINCIPAL_KIND_AGENT, "db");
+  EXPECT_EQ(ErrorReason(world.Do(request).status()), "ENGAGE_NOT_PERMITTED");
+  CallAs(world, v1::PRINCIPAL_KIND_HUMAN, "alice");
+  const auto lock = world.Do(request);
+  ASSERT_TRUE(lock.ok()) << lock.status();
+  EXPECT_EQ(lock->kind(), v1::LOCK_KIND_MAINTENANCE);
+  v1::ArbitrateRequest action = MakeAction("a");
+  action.mutable_action()->set_target_resource("db");
+  EXPECT_EQ(world.Do(action)->verdict(), v1::VERDICT_LOCK);
+  world.now += absl::Hours(24);
+  world.Restart();
+  world.Tick();
+  EXPECT_EQ(world.Do(action)->verdict(), v1::VERDICT_ALLOW);
+  EXPECT_EQ(world.alerts.back().transition(), v1::TRANSITION_RESOLVED);
+}
+
+TEST(ApplyLockTest, LaterPolicyDoesNotShortenARelease) {
+  EngineWorld world;
+  UseToolCalling(world);
+  const auto lock = world.Do(MakeEngage(v1::SCOPE_KIND_AGENT, "t", "a"));
+  v1::UpdatePolicyRequest lenient;
+  lenient.mutable_policy()->set_tenant_id("t");
+  lenient.mutable_policy()->set_profile("reference");
+  ASSERT_TRUE(world.Do(lenient).ok());
+  EXPECT_EQ(ErrorReason(world.Do(MakeRelease(*lock)).status()), "LOCK_NOT_ACKNOWLEDGED");
+}
+
+TEST(ApplyLockTest, SameStepOfAnotherPersonIsNoRepeat) {
+  EngineWorld world;
+  UseToolCalling(world);
+  v1::Lock lock = *world.Do(MakeEngage(v1::SCOPE_KIND_TENANT, "t", ""));
+  lock = *world.Do(MakeAcknowledge(lock));
+  v1::ReleaseLockRequest release = MakeRelease(lock);
+  release.set_request_id("r");
+  ASSERT_TRUE(world.Do(release).ok());
+  CallAs(world, v1::PRINCIPAL_KIND_HUMAN, "bob");
+  EXPECT_EQ(ErrorReason(world.Do(release).status()), "REQUEST_ID_REUSED");
+}
+
+TEST(ApplyLockTest, TimersOfLocksFollowTheTimeOfRequests) {
+  EngineWorld world({.time_source = v1::TIME_SOURCE_REQUEST});
+  v1::ArbitrateRequest action = MakeAction("a");
+  *action.mutable_action()->mutable_request_time() = ToProto(world.now);
+  ASSERT_TRUE(world.Do(action).ok());
+  v1::EngageLockRequest request = MakeEngage(v1::SCOPE_KIND_AGENT, "t", "a");
+  request.set_kind(v1::LOCK_KIND_MAINTENANCE);
+  *request.mutable_end_time() = ToProto(world.now + absl::Minutes(1));
+  ASSERT_TRUE(world.Do(request).ok());
+  EXPECT_EQ(world.Do(action)->verdict(), v1::VERDICT_LOCK);
+  *action.mutable_action()->mutable_request_time() = ToProto(world.now + absl::Minutes(1));
+  EXPECT_EQ(world.Do(action)->verdict(), v1::VERDICT_ALLOW);
 }
 
 }  // namespace

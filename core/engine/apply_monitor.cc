@@ -18,6 +18,9 @@
 namespace interlock {
 namespace {
 
+// The least tier that ends a probation.
+constexpr int kProbationTier = 2;
+
 absl::optional<absl::Time> TimeIfSet(bool is_set, const google::protobuf::Timestamp& timestamp) {
   return is_set ? absl::make_optional(FromProto(timestamp)) : absl::nullopt;
 }
@@ -93,7 +96,7 @@ void TripByCriteria(EngineMemory& memory, const TenantData& tenant, const AgentD
   v1::LockScope scope;
   scope.set_kind(rule->scope());
   scope.set_id(rule->scope() == v1::SCOPE_KIND_TENANT ? assessment.tenant_id() : assessment.agent_id());
-  for (const v1::Lock* lock : memory.locks.Covering(assessment.tenant_id(), "", assessment.agent_id(), "")) {
+  for (const v1::Lock* lock : memory.locks.Covering({assessment.tenant_id(), "", assessment.agent_id(), ""})) {
     if (lock->scope().kind() == scope.kind() && HasFindingsOf(*lock, assessment.agent_id())) return;
   }
   v1::LockCause cause;
@@ -105,6 +108,22 @@ void TripByCriteria(EngineMemory& memory, const TenantData& tenant, const AgentD
   cause.set_consecutive_failures(findings);
   cause.set_kind(v1::LOCK_KIND_TRIP);
   memory.Engage(assessment.tenant_id(), scope, cause, time, effects);
+}
+
+// In probation a single sure finding is enough.
+void TripByFinding(EngineMemory& memory, const v1::PolicySet& policy, const v1::Assessment& assessment,
+                   const v1::Principal& reporter, absl::Time time, Effects& effects) {
+  if (assessment.tier() < kProbationTier) return;
+  const auto& tier = policy.tiers(assessment.tier() - 1);
+  if (assessment.anomaly_confidence() < tier.lock_criteria().min_confidence()) return;
+  v1::LockCause cause;
+  cause.set_reason(absl::StrFormat("Tier %d anomaly of agent %s in probation, confidence %.2f", assessment.tier(),
+                                   assessment.agent_id(), assessment.anomaly_confidence()));
+  *cause.mutable_engaged_by() = reporter;
+  cause.set_agent_id(assessment.agent_id());
+  cause.set_episode_id(assessment.episode_id());
+  cause.set_kind(v1::LOCK_KIND_TRIP);
+  memory.TripProbations({assessment.tenant_id(), "", assessment.agent_id(), ""}, cause, time, effects);
 }
 
 }  // namespace
@@ -122,6 +141,7 @@ void EngineMemory::Grade(TenantData& tenant, AgentData& agent, v1::Assessment as
   RecordAgent(agent.assessment.tenant_id(), agent.assessment.agent_id(), agent, effects);
   if (change.has_value()) RecordEpisode(*change, time, effects);
   if (outcome.lock_count > 0) TripByCriteria(*this, tenant, agent, outcome.lock_count, reporter, time, effects);
+  TripByFinding(*this, policy, agent.assessment, reporter, time, effects);
 }
 
 absl::StatusOr<v1::ReportSnapshotResponse> Engine::Apply(const v1::ReportSnapshotRequest& request,

@@ -28,7 +28,7 @@ v1::Agent Summary(const EngineMemory& memory, const std::string& tenant_id, cons
   if (const v1::Episode* episode = memory.episodes.FindPerformance(tenant_id, agent_id); episode != nullptr) {
     *agent.add_episodes() = *episode;
   }
-  for (const v1::Lock* lock : memory.locks.Covering(tenant_id, "", agent_id, "")) *agent.add_locks() = *lock;
+  for (const v1::Lock* lock : memory.locks.Covering({tenant_id, "", agent_id, ""})) *agent.add_locks() = *lock;
   return agent;
 }
 

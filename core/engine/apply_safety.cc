@@ -19,10 +19,12 @@ absl::optional<absl::Time> RequestTime(const v1::Action& action) {
   return FromProto(action.request_time());
 }
 
+safety::LockTarget TargetOf(const v1::Decision& decision) {
+  return {decision.tenant_id(), decision.category(), decision.agent_id(), decision.target_resource()};
+}
+
 bool IsCovered(const EngineMemory& memory, const v1::Decision& decision) {
-  return !memory.locks
-              .Covering(decision.tenant_id(), decision.category(), decision.agent_id(), decision.target_resource())
-              .empty();
+  return !memory.locks.Covering(TargetOf(decision)).empty();
 }
 
 // Engages the lock that `decision` trips and says so in it.
@@ -40,9 +42,10 @@ void TripByArbitration(EngineMemory& memory, const TenantData& tenant, const v1:
   cause.set_decision_id(decision.decision_id());
   cause.set_kind(v1::LOCK_KIND_TRIP);
   const v1::Lock& lock = memory.Engage(decision.tenant_id(), scope, cause, time, effects);
-  decision.set_lock_active(true);
-  decision.add_lock_ids(lock.lock_id());
   decision.mutable_reasons(0)->set_lock_id(lock.lock_id());
+  memory.TripProbations(TargetOf(decision), cause, time, effects);
+  decision.set_lock_active(true);
+  for (const v1::Lock* covering : memory.locks.Covering(TargetOf(decision))) decision.add_lock_ids(covering->lock_id());
 }
 
 RequestStamp StampOf(const v1::ArbitrateRequest& request) {

@@ -88,6 +88,8 @@ class Engine {
   absl::StatusOr<v1::Decision> Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
                                      Effects& effects);
   absl::StatusOr<v1::Lock> Apply(const v1::EngageLockRequest& request, const CommandContext& context, Effects& effects);
+  absl::StatusOr<v1::Lock> Apply(const v1::AcknowledgeLockRequest& request, const CommandContext& context,
+                                 Effects& effects);
   absl::StatusOr<v1::Lock> Apply(const v1::ReleaseLockRequest& request, const CommandContext& context,
                                  Effects& effects);
   absl::StatusOr<v1::PolicySet> Apply(const v1::UpdatePolicyRequest& request, const CommandContext& context,

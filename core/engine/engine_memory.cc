@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
+#include "core/safety/lock_machine.h"
 
 namespace interlock {
 
@@ -70,8 +71,18 @@ void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
   if (options.time_source == v1::TIME_SOURCE_WALL) return;
   const absl::Time clock = FromProto(tenant.row.now());
   const std::string& tenant_id = tenant.row.tenant_id();
-  for (absl::Time due = tasks.NextDue(tenant_id); due <= clock; due = tasks.NextDue(tenant_id)) {
-    RecordClaims(tasks.ClaimDue(due, 1, lease_epochs, tenant_id), effects);
+  for (;;) {
+    const absl::Time task_due = tasks.NextDue(tenant_id);
+    const absl::Time lock_due = locks.NextDue(tenant_id);
+    if (std::min(task_due, lock_due) > clock) break;
+    if (lock_due <= task_due) {
+      RecordLockStep(locks.FireDue(tenant_id, lock_revisions, lock_due), lock_due, effects);
+    } else {
+      RecordClaims(tasks.ClaimDue(task_due, 1, lease_epochs, tenant_id), effects);
+    }
+  }
+  for (absl::Time due = locks.NextDue(""); due <= now; due = locks.NextDue("")) {
+    RecordLockStep(locks.FireDue("", lock_revisions, due), due, effects);
   }
 }
 
@@ -111,13 +122,40 @@ void EngineMemory::RecordLock(const v1::Lock& lock, Effects& effects) {
 }
 
 const v1::Lock& EngineMemory::Engage(absl::string_view tenant_id, const v1::LockScope& scope,
-                                     const v1::LockCause& cause, absl::Time time, Effects& effects) {
-  const v1::Lock& lock = locks.Engage(tenant_id, scope, cause, ids, lock_revisions, time);
+                                     const v1::LockCause& cause, absl::Time time, Effects& effects,
+                                     absl::optional<absl::Time> end_time) {
+  const bool fleet = scope.kind() == v1::SCOPE_KIND_FLEET;
+  const safety::CompiledPolicy& policy = fleet ? *default_policy : PolicyOf(FindTenant(tenant_id));
+  const v1::ReleaseRule* rule = policy.ReleaseRuleFor(scope.kind());
+  const v1::ReleaseRule lenient = safety::LenientRule(scope.kind());
+  const v1::Lock& lock =
+      locks.Engage(tenant_id, scope, {cause, rule != nullptr ? *rule : lenient, end_time}, ids, lock_revisions, time);
   const alert::EpisodeChange change = episodes.OnLockEngaged(lock, ids, time);
   locks.SetEpisode(lock.lock_id(), change.episode.episode_id());
   RecordEpisode(change, time, effects);
   RecordLock(lock, effects);
   return lock;
+}
+
+void EngineMemory::TripProbations(const safety::LockTarget& target, const v1::LockCause& cause, absl::Time time,
+                                  Effects& effects) {
+  for (;;) {
+    const std::vector<const v1::Lock*> in_probation = locks.InProbation(target);
+    if (in_probation.empty()) return;
+    const v1::LockScope scope = in_probation.front()->scope();
+    Engage(target.tenant_id, scope, cause, time, effects);
+  }
+}
+
+void EngineMemory::RecordLockStep(const v1::Lock& lock, absl::Time time, Effects& effects) {
+  if (lock.state() == v1::LOCK_STATE_CLEAR) RecordEpisode(episodes.OnLockReleased(lock, time), time, effects);
+  RecordLock(lock, effects);
+}
+
+void EngineMemory::FireLocks(absl::Time time, int max, Effects& effects) {
+  for (int fired = 0; fired < max && locks.NextDue() <= time; ++fired) {
+    RecordLockStep(locks.FireDue(absl::nullopt, lock_revisions, time), time, effects);
+  }
 }
 
 void EngineMemory::RecordCompletion(const schedule::Completion& completion, Effects& effects) {

@@ -101,6 +101,8 @@ struct EngineMemory {
   // The same for a command about a lock, which names no time; an empty tenant is the fleet.
   absl::StatusOr<absl::Time> TimeOfLockCommand(absl::string_view tenant_id, const CommandContext& context,
                                                Effects& effects);
+  // What TimeOfLockCommand would answer, without moving anything.
+  absl::Time PeekLockTime(absl::string_view tenant_id, const CommandContext& context) const;
   // With TIME_SOURCE_REQUEST: fires the tenant's timers that are due at its clock.
   void FireTenantTimers(TenantData& tenant, Effects& effects);
 
@@ -112,9 +114,16 @@ struct EngineMemory {
   void RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects);
   // Stores a changed lock.
   void RecordLock(const v1::Lock& lock, Effects& effects);
-  // Locks `scope`, or appends `cause` to the lock in force over it; with the alert of its episode.
+  // Locks `scope`, or appends `cause` to the lock that is there; with the alert of its episode. `end_time` is that of a
+  // maintenance.
   const v1::Lock& Engage(absl::string_view tenant_id, const v1::LockScope& scope, const v1::LockCause& cause,
-                         absl::Time time, Effects& effects);
+                         absl::Time time, Effects& effects, absl::optional<absl::Time> end_time = absl::nullopt);
+  // Has every lock over `target` that is in probation block again.
+  void TripProbations(const safety::LockTarget& target, const v1::LockCause& cause, absl::Time time, Effects& effects);
+  // Stores a lock after a step that was no cause, and ends its episode if it is clear.
+  void RecordLockStep(const v1::Lock& lock, absl::Time time, Effects& effects);
+  // Has time change the locks that are due by `time`, at most `max` of them.
+  void FireLocks(absl::Time time, int max, Effects& effects);
   // Stores a task with its newest attempt and the alert to its user.
   void RecordCompletion(const schedule::Completion& completion, Effects& effects);
   void RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& effects);

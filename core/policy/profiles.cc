@@ -252,6 +252,36 @@ constexpr char kToolCalling[] = R"policy(
   }
   lock_rules { cause: TRIP_CAUSE_LOCK_CRITERIA scope: SCOPE_KIND_AGENT }
   lock_rules { cause: TRIP_CAUSE_ARBITRATION scope: SCOPE_KIND_AGENT }
+  release_rules {
+    scope: SCOPE_KIND_FLEET
+    acknowledgement_required: true
+    quorum: 2
+    probation { seconds: 1800 }
+  }
+  release_rules {
+    scope: SCOPE_KIND_TENANT
+    acknowledgement_required: true
+    quorum: 2
+    probation { seconds: 1800 }
+  }
+  release_rules {
+    scope: SCOPE_KIND_CATEGORY
+    acknowledgement_required: true
+    quorum: 1
+    probation { seconds: 900 }
+  }
+  release_rules {
+    scope: SCOPE_KIND_AGENT
+    acknowledgement_required: true
+    quorum: 1
+    probation { seconds: 900 }
+  }
+  release_rules {
+    scope: SCOPE_KIND_RESOURCE
+    acknowledgement_required: true
+    quorum: 1
+    probation { seconds: 900 }
+  }
 )policy";
 
 using Profiles = std::map<std::string, v1::PolicySet, std::less<>>;

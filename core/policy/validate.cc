@@ -321,6 +321,27 @@ void CheckLockRules(const v1::PolicySet& policy, Checker& checker) {
   }
 }
 
+void CheckReleaseRules(const v1::PolicySet& policy, Checker& checker) {
+  std::set<int> seen;
+  for (int i = 0; i < policy.release_rules_size() && !checker.full(); ++i) {
+    const v1::ReleaseRule& rule = policy.release_rules(i);
+    const std::string path = absl::StrCat("release_rules[", i, "]");
+    if (rule.scope() == v1::SCOPE_KIND_UNSPECIFIED || !v1::ScopeKind_IsValid(rule.scope())) {
+      checker.Add(absl::StrCat(path, ".scope"), "must be a kind of scope, for example SCOPE_KIND_AGENT");
+    } else if (!seen.insert(rule.scope()).second) {
+      checker.Add(absl::StrCat(path, ".scope"), "must have one rule only");
+    }
+    checker.CheckCount(absl::StrCat(path, ".quorum"), rule.quorum(), 1, kReleaseQuorumMax);
+    if (!rule.has_probation()) continue;
+    const bool valid = IsValid(rule.probation()) && FromProto(rule.probation()) > absl::ZeroDuration() &&
+                       FromProto(rule.probation()) <= kProbationMax;
+    if (!valid) {
+      checker.Add(absl::StrCat(path, ".probation"),
+                  "must be above 0 and at most 24 hours; leave it out if there is to be none");
+    }
+  }
+}
+
 void CheckReportAge(const v1::PolicySet& policy, Checker& checker) {
   if (!policy.has_report_age_max()) return;
   const google::protobuf::Duration& age = policy.report_age_max();
@@ -359,6 +380,7 @@ std::vector<v1::PolicyViolation> Validate(const v1::PolicySet& policy) {
   CheckConflictPairs(policy, checker);
   CheckPatternRules(policy.pattern_rules(), checker);
   CheckLockRules(policy, checker);
+  CheckReleaseRules(policy, checker);
   CheckReportAge(policy, checker);
   CheckUnknownFields(policy, "", checker);
   return checker.Take();

@@ -182,7 +182,7 @@ Evaluation Evaluate(const CompiledPolicy& policy, const AttemptHistory& history,
   Evaluation evaluation = {Begin(policy, action, agent, now), false};
   v1::Decision& decision = evaluation.decision;
   const std::vector<const v1::Lock*> covering =
-      locks.Covering(action.tenant_id(), decision.category(), action.agent_id(), action.target_resource());
+      locks.Covering({action.tenant_id(), decision.category(), action.agent_id(), action.target_resource()});
   const bool autonomous = !action.has_autonomous_modification() || action.autonomous_modification();
   if (!covering.empty() && autonomous) {
     Block(covering, decision);

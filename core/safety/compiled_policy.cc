@@ -101,4 +101,11 @@ const v1::LockRule* CompiledPolicy::RuleFor(v1::TripCause cause) const {
   return nullptr;
 }
 
+const v1::ReleaseRule* CompiledPolicy::ReleaseRuleFor(v1::ScopeKind scope) const {
+  for (const v1::ReleaseRule& rule : policy_.release_rules()) {
+    if (rule.scope() == scope) return &rule;
+  }
+  return nullptr;
+}
+
 }  // namespace interlock::safety

@@ -42,6 +42,9 @@ class CompiledPolicy {
   // What a trip by `cause` locks; nullptr: it does not lock.
   const v1::LockRule* RuleFor(v1::TripCause cause) const;
 
+  // What the release of a lock over such a scope asks for; nullptr: the policy does not say.
+  const v1::ReleaseRule* ReleaseRuleFor(v1::ScopeKind scope) const;
+
  private:
   struct Category {
     std::vector<const v1::Constraint*> constraints;

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "core/safety/lock_machine.h"
+
 namespace interlock::safety {
 
 v1::PolicySet OpenPolicy() {
@@ -84,7 +86,7 @@ const v1::Lock& TestDriver::Lock(v1::ScopeKind kind, absl::string_view id, absl:
   v1::LockCause cause;
   cause.set_reason(std::string(reason));
   cause.set_kind(v1::LOCK_KIND_TRIP);
-  return locks.Engage("t", scope, cause, ids_, revisions_, now);
+  return locks.Engage("t", scope, {cause, LenientRule(kind), absl::nullopt}, ids_, revisions_, now);
 }
 
 }  // namespace interlock::safety

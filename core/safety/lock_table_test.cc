@@ -5,6 +5,7 @@
 #include "core/base/limits.h"
 #include "core/base/serialize.h"
 #include "core/base/time.h"
+#include "core/safety/lock_machine.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -33,12 +34,11 @@ v1::LockCause Cause(const std::string& reason) {
   return cause;
 }
 
-v1::LockRelease ReleaseBy(const std::string& id) {
-  v1::LockRelease release;
-  release.mutable_released_by()->set_id(id);
-  release.mutable_released_by()->set_kind(v1::PRINCIPAL_KIND_HUMAN);
-  release.set_reason("checked");
-  return release;
+v1::Principal Person(const std::string& id) {
+  v1::Principal person;
+  person.set_id(id);
+  person.set_kind(v1::PRINCIPAL_KIND_HUMAN);
+  return person;
 }
 
 std::vector<std::string> Ids(const std::vector<const v1::Lock*>& locks) {
@@ -51,13 +51,16 @@ class LockTableTest : public ::testing::Test {
  protected:
   v1::Lock Engage(const std::string& tenant_id, v1::ScopeKind kind, const std::string& id,
                   const std::string& reason = "because") {
-    return table_.Engage(tenant_id, Scope(kind, id), Cause(reason), ids_, revisions_, kNow);
+    return table_.Engage(tenant_id, Scope(kind, id), {Cause(reason), rule_, end_time_}, ids_, revisions_, kNow);
   }
   absl::StatusOr<v1::Lock> Release(const std::string& lock_id, int64_t version) {
-    return table_.Release(lock_id, version, ReleaseBy("bob"), revisions_, kNow + absl::Seconds(5));
+    return table_.Apply(ApproveRelease, lock_id, version, Person("bob"), "checked", revisions_,
+                        kNow + absl::Seconds(5));
   }
 
   LockTable table_;
+  v1::ReleaseRule rule_ = LenientRule(v1::SCOPE_KIND_AGENT);
+  absl::optional<absl::Time> end_time_;
   IdCounter ids_{40};
   IdCounter revisions_{7};
 };
@@ -129,22 +132,22 @@ TEST_F(LockTableTest, CoveringListsEveryScopeFromWidestToNarrowest) {
   Engage("t", v1::SCOPE_KIND_CATEGORY, "c");
   Engage("t", v1::SCOPE_KIND_TENANT, "t");
   Engage("", v1::SCOPE_KIND_FLEET, "");
-  EXPECT_THAT(Ids(table_.Covering("t", "c", "a", "r")),
+  EXPECT_THAT(Ids(table_.Covering({"t", "c", "a", "r"})),
               ElementsAre("lock-45", "lock-44", "lock-43", "lock-42", "lock-41"));
-  EXPECT_THAT(Ids(table_.Covering("u", "c", "a", "r")), ElementsAre("lock-45"));
+  EXPECT_THAT(Ids(table_.Covering({"u", "c", "a", "r"})), ElementsAre("lock-45"));
 }
 
 TEST_F(LockTableTest, NarrowLockCoversOnlyItsScope) {
-  EXPECT_THAT(table_.Covering("t", "c", "a", "r"), IsEmpty());
+  EXPECT_THAT(table_.Covering({"t", "c", "a", "r"}), IsEmpty());
   Engage("t", v1::SCOPE_KIND_CATEGORY, "c");
-  EXPECT_THAT(Ids(table_.Covering("t", "c", "z", "z")), ElementsAre("lock-41"));
-  EXPECT_THAT(table_.Covering("t", "z", "a", "r"), IsEmpty());
-  EXPECT_THAT(table_.Covering("u", "c", "a", "r"), IsEmpty());
+  EXPECT_THAT(Ids(table_.Covering({"t", "c", "z", "z"})), ElementsAre("lock-41"));
+  EXPECT_THAT(table_.Covering({"t", "z", "a", "r"}), IsEmpty());
+  EXPECT_THAT(table_.Covering({"u", "c", "a", "r"}), IsEmpty());
   Engage("t", v1::SCOPE_KIND_AGENT, "a");
-  EXPECT_THAT(Ids(table_.Covering("t", "", "a", "")), ElementsAre("lock-42"));
-  EXPECT_THAT(table_.Covering("t", "", "", ""), IsEmpty());
+  EXPECT_THAT(Ids(table_.Covering({"t", "", "a", ""})), ElementsAre("lock-42"));
+  EXPECT_THAT(table_.Covering({"t", "", "", ""}), IsEmpty());
   Engage("t", v1::SCOPE_KIND_RESOURCE, "r");
-  EXPECT_THAT(Ids(table_.Covering("t", "z", "z", "r")), ElementsAre("lock-43"));
+  EXPECT_THAT(Ids(table_.Covering({"t", "z", "z", "r"})), ElementsAre("lock-43"));
 }
 
 TEST_F(LockTableTest, ReleaseEndsTheLockAndSaysWhatItPassed) {
@@ -163,7 +166,7 @@ TEST_F(LockTableTest, ReleaseEndsTheLockAndSaysWhatItPassed) {
   EXPECT_EQ(FromProto(lock->releases(0).create_time()), kNow + absl::Seconds(5));
   EXPECT_THAT(lock->releases(0).passed_steps(), ElementsAre("acknowledged", "quorum 1 of 1", "probation none"));
   EXPECT_EQ(table_.size(), 0u);
-  EXPECT_THAT(table_.Covering("t", "", "a", ""), IsEmpty());
+  EXPECT_THAT(table_.Covering({"t", "", "a", ""}), IsEmpty());
 }
 
 TEST_F(LockTableTest, ScopeCanBeLockedAnewAfterItsRelease) {
@@ -201,7 +204,7 @@ TEST_F(LockTableTest, ReleaseOfAnotherVersionChangesNothing) {
   }
   EXPECT_EQ(table_.Find("lock-41")->version(), 2);
   EXPECT_EQ(revisions_.last(), 9);
-  EXPECT_TRUE(table_.CheckRelease("lock-41", 2).ok());
+  EXPECT_TRUE(table_.Check("lock-41", 2).ok());
   EXPECT_EQ(table_.size(), 1u) << "a check releases nothing";
 }
 
@@ -215,7 +218,7 @@ TEST_F(LockTableTest, FindKnowsOnlyLocksInForce) {
 
 TEST_F(LockTableTest, ListsComeByNumber) {
   IdCounter nine(8);
-  table_.Engage("u", Scope(v1::SCOPE_KIND_AGENT, "z"), Cause("c"), nine, revisions_, kNow);
+  table_.Engage("u", Scope(v1::SCOPE_KIND_AGENT, "z"), {Cause("c"), rule_, end_time_}, nine, revisions_, kNow);
   Engage("t", v1::SCOPE_KIND_AGENT, "a");
   Engage("", v1::SCOPE_KIND_FLEET, "");
   Engage("u", v1::SCOPE_KIND_AGENT, "a");
@@ -235,14 +238,56 @@ TEST_F(LockTableTest, LoadedTableIsTheSameTable) {
   for (const v1::Lock* lock : table_.All()) {
     EXPECT_EQ(Serialize(*loaded.Find(lock->lock_id())), Serialize(*lock));
   }
-  EXPECT_EQ(Ids(loaded.Covering("t", "", "a", "")), Ids(table_.Covering("t", "", "a", "")));
+  EXPECT_EQ(Ids(loaded.Covering({"t", "", "a", ""})), Ids(table_.Covering({"t", "", "a", ""})));
+}
+
+TEST_F(LockTableTest, TimeEndsAMaintenanceAndAProbation) {
+  v1::LockCause planned = Cause("upgrade");
+  planned.set_kind(v1::LOCK_KIND_MAINTENANCE);
+  table_.Engage("t", Scope(v1::SCOPE_KIND_AGENT, "m"), {planned, rule_, kNow + absl::Hours(2)}, ids_, revisions_, kNow);
+  EXPECT_EQ(table_.NextDue(), kNow + absl::Hours(2));
+  *rule_.mutable_probation() = ToProto(absl::Minutes(10));
+  Engage("u", v1::SCOPE_KIND_AGENT, "p");
+  EXPECT_EQ(table_.NextDue("u"), absl::InfiniteFuture());
+  ASSERT_EQ(Release("lock-42", 1)->state(), v1::LOCK_STATE_PROBATION);
+  const absl::Time end = kNow + absl::Seconds(5) + absl::Minutes(10);
+  EXPECT_EQ(table_.NextDue(), end);
+  EXPECT_EQ(table_.NextDue("u"), end);
+  EXPECT_EQ(table_.NextDue("t"), kNow + absl::Hours(2));
+  EXPECT_THAT(table_.Covering({"u", "", "p", ""}), IsEmpty());
+  EXPECT_THAT(Ids(table_.InProbation({"u", "", "p", ""})), ElementsAre("lock-42"));
+
+  LockTable loaded;
+  for (const v1::Lock* lock : table_.All()) ASSERT_TRUE(loaded.Load(*lock).ok());
+  EXPECT_EQ(loaded.NextDue(), end);
+
+  const v1::Lock passed = table_.FireDue(absl::nullopt, revisions_, end);
+  EXPECT_EQ(passed.lock_id(), "lock-42");
+  EXPECT_EQ(passed.state(), v1::LOCK_STATE_CLEAR);
+  EXPECT_EQ(passed.version(), 3);
+  EXPECT_EQ(passed.revision(), 11);
+  EXPECT_EQ(table_.Find("lock-42"), nullptr);
+  EXPECT_EQ(table_.NextDue("u"), absl::InfiniteFuture());
+  EXPECT_THAT(Ids(table_.Covering({"t", "", "m", ""})), ElementsAre("lock-41"));
+  const v1::Lock ended = table_.FireDue("t", revisions_, kNow + absl::Hours(2));
+  EXPECT_EQ(ended.releases(0).step(), v1::LOCK_STEP_END_MAINTENANCE);
+  EXPECT_EQ(table_.NextDue(), absl::InfiniteFuture());
+  EXPECT_EQ(table_.size(), 0u);
+}
+
+TEST_F(LockTableTest, StepThatIsRefusedChangesNothing) {
+  rule_.set_acknowledgement_required(true);
+  const std::string before = Serialize(Engage("t", v1::SCOPE_KIND_AGENT, "a"));
+  EXPECT_EQ(ErrorReason(Release("lock-41", 1).status()), "LOCK_NOT_ACKNOWLEDGED");
+  EXPECT_EQ(Serialize(*table_.Find("lock-41")), before);
+  EXPECT_EQ(revisions_.last(), 8);
 }
 
 TEST_F(LockTableTest, CopyStandsOnItsOwn) {
   Engage("t", v1::SCOPE_KIND_AGENT, "a");
   LockTable copy = table_;
   ASSERT_TRUE(Release("lock-41", 1).ok());
-  EXPECT_THAT(Ids(copy.Covering("t", "", "a", "")), ElementsAre("lock-41"));
+  EXPECT_THAT(Ids(copy.Covering({"t", "", "a", ""})), ElementsAre("lock-41"));
 }
 
 TEST_F(LockTableTest, LoadRefusesWhatNoTableCouldHaveStored) {
@@ -257,6 +302,11 @@ TEST_F(LockTableTest, LoadRefusesWhatNoTableCouldHaveStored) {
   EXPECT_EQ(load([](v1::Lock&) {}), absl::StatusCode::kOk);
   EXPECT_EQ(load([](v1::Lock& lock) { lock.set_lock_id("lock"); }), kDataLoss);
   EXPECT_EQ(load([](v1::Lock& lock) { lock.set_state(v1::LOCK_STATE_CLEAR); }), kDataLoss);
+  EXPECT_EQ(load([](v1::Lock& lock) { lock.set_state(v1::LOCK_STATE_UNSPECIFIED); }), kDataLoss);
+  EXPECT_EQ(load([](v1::Lock& lock) { lock.set_state(v1::LOCK_STATE_PROBATION); }), kDataLoss);
+  EXPECT_EQ(load([](v1::Lock& lock) { lock.set_state(v1::LOCK_STATE_RELEASE_PENDING); }), kDataLoss);
+  EXPECT_EQ(load([](v1::Lock& lock) { lock.set_kind(v1::LOCK_KIND_MAINTENANCE); }), kDataLoss);
+  EXPECT_EQ(load([](v1::Lock& lock) { lock.set_state(v1::LOCK_STATE_ACKNOWLEDGED); }), absl::StatusCode::kOk);
   EXPECT_EQ(load([](v1::Lock& lock) { lock.mutable_scope()->set_kind(v1::SCOPE_KIND_UNSPECIFIED); }), kDataLoss);
   EXPECT_EQ(load([](v1::Lock& lock) { lock.mutable_scope()->set_kind(static_cast<v1::ScopeKind>(77)); }), kDataLoss);
   EXPECT_EQ(load([](v1::Lock& lock) { lock.mutable_scope()->set_kind(v1::SCOPE_KIND_FLEET); }), kDataLoss);

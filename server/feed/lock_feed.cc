@@ -25,12 +25,10 @@ std::shared_ptr<const LockEvent> MakeLockEvent(const v1::Lock& lock) {
   return event;
 }
 
-bool InForce(const v1::Lock& lock) { return lock.state() != v1::LOCK_STATE_CLEAR; }
-
 }  // namespace
 
-absl::Status LockFeed::Reset(const Store& store, int64_t revision) {
-  Locks in_force;
+absl::Status LockFeed::Reset(const Store& store, absl::string_view epoch, int64_t revision) {
+  Locks read;
   absl::Status status;
   INTERLOCK_RETURN_IF_ERROR(store.Scan({Table::kLock, keys::LocksInForce(), keys::PrefixEnd(keys::LocksInForce())},
                                        [&](absl::string_view key, absl::string_view value) {
@@ -42,13 +40,14 @@ absl::Status LockFeed::Reset(const Store& store, int64_t revision) {
                                                             " cannot be read; restore the store from a backup"));
                                            return false;
                                          }
-                                         in_force[IdNumber("lock", lock.lock_id())] = MakeLockEvent(lock);
+                                         read[IdNumber("lock", lock.lock_id())] = MakeLockEvent(lock);
                                          return true;
                                        }));
   INTERLOCK_RETURN_IF_ERROR(status);
   MutexLock lock(mutex_);
+  epoch_ = std::string(epoch);
   revision_ = revision;
-  in_force_ = std::move(in_force);
+  locks_ = std::move(read);
   ring_.clear();
   snapshot_ = nullptr;
   return absl::OkStatus();
@@ -63,10 +62,10 @@ void LockFeed::Publish(const std::vector<v1::Lock>& locks) {
     INTERLOCK_CHECK(locks[i].revision() == revision_ + 1);
     ++revision_;
     const int64_t number = IdNumber("lock", locks[i].lock_id());
-    if (InForce(locks[i])) {
-      in_force_[number] = events[i];
+    if (locks[i].state() != v1::LOCK_STATE_CLEAR) {
+      locks_[number] = events[i];
     } else {
-      in_force_.erase(number);
+      locks_.erase(number);
     }
     ring_.push_back(std::move(events[i]));
     if (ring_.size() > ring_max_) ring_.pop_front();
@@ -79,10 +78,15 @@ std::shared_ptr<const LockSnapshot> LockFeed::snapshot() const {
   if (snapshot_ == nullptr) {
     auto snapshot = std::make_shared<LockSnapshot>();
     snapshot->revision = revision_;
-    for (const auto& [number, event] : in_force_) snapshot->locks.push_back(event);
+    for (const auto& [number, event] : locks_) snapshot->locks.push_back(event);
     snapshot_ = std::move(snapshot);
   }
   return snapshot_;
+}
+
+std::string LockFeed::epoch() const {
+  MutexLock lock(mutex_);
+  return epoch_;
 }
 
 LockFeed::Step LockFeed::After(int64_t revision) const {

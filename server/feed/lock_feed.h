@@ -1,4 +1,4 @@
-// The locks as their watchers see them: those in force, and the newest changes.
+// The locks as their watchers see them: those that are not clear, and the newest changes.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "core/engine/store.h"
 #include "interlock/v1/lock.pb.h"
 #include "server/base/limits.h"
@@ -28,7 +29,7 @@ struct LockEvent {
   SharedBytes message;
 };
 
-// The locks in force at one revision, by lock_id.
+// The locks that are not clear at one revision, by lock_id.
 struct LockSnapshot {
   int64_t revision = 0;
   std::vector<std::shared_ptr<const LockEvent>> locks;
@@ -39,13 +40,14 @@ class LockFeed {
  public:
   explicit LockFeed(size_t ring_max = kLockRingMax) : ring_max_(ring_max) {}
 
-  // Takes the locks as they stand in `store`, in which `revision` is the newest change; forgets the changes held.
-  // Errors: DATA_LOSS, UNAVAILABLE; then nothing has changed.
-  absl::Status Reset(const Store& store, int64_t revision) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Takes the locks as they stand in `store`, whose epoch is `epoch` and in which `revision` is the newest change;
+  // forgets the changes held. Errors: DATA_LOSS, UNAVAILABLE; then nothing has changed.
+  absl::Status Reset(const Store& store, absl::string_view epoch, int64_t revision) ABSL_LOCKS_EXCLUDED(mutex_);
   // Adds durable changes, which continue the revisions.
   void Publish(const std::vector<v1::Lock>& locks) ABSL_LOCKS_EXCLUDED(mutex_);
 
   std::shared_ptr<const LockSnapshot> snapshot() const ABSL_LOCKS_EXCLUDED(mutex_);
+  std::string epoch() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   // What follows a revision.
   struct Step {
@@ -61,12 +63,13 @@ class LockFeed {
 
   const size_t ring_max_;
   mutable Mutex mutex_;
+  std::string epoch_ ABSL_GUARDED_BY(mutex_);
   int64_t revision_ ABSL_GUARDED_BY(mutex_) = 0;
   // By the number in lock_id.
-  Locks in_force_ ABSL_GUARDED_BY(mutex_);
+  Locks locks_ ABSL_GUARDED_BY(mutex_);
   // The changes (revision_ - ring_.size(), revision_].
   std::deque<std::shared_ptr<const LockEvent>> ring_ ABSL_GUARDED_BY(mutex_);
-  // in_force_ at revision_, made when it is first asked for.
+  // locks_ at revision_, made when it is first asked for.
   mutable std::shared_ptr<const LockSnapshot> snapshot_ ABSL_GUARDED_BY(mutex_);
 };
 

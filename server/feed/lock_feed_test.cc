@@ -38,7 +38,7 @@ TEST(LockFeedTest, StartsWithTheLocksThatAreInForceInTheStore) {
   writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 10), TestLock(10, 1));
   ASSERT_TRUE(store.Commit(writes).ok());
   LockFeed feed;
-  ASSERT_TRUE(feed.Reset(store, 4).ok());
+  ASSERT_TRUE(feed.Reset(store, "e1", 4).ok());
   EXPECT_EQ(feed.snapshot()->revision, 4);
   EXPECT_THAT(IdsOf(*feed.snapshot()), ElementsAre("lock-2", "lock-10"));
 }
@@ -92,7 +92,7 @@ TEST(LockFeedTest, AResetForgetsChanges) {
   LockFeed feed;
   feed.Publish({TestLock(1, 1)});
   storage::MemoryStore store("e1");
-  ASSERT_TRUE(feed.Reset(store, 5).ok());
+  ASSERT_TRUE(feed.Reset(store, "e1", 5).ok());
   EXPECT_FALSE(feed.After(1).held);
   EXPECT_TRUE(feed.After(5).held);
   EXPECT_THAT(IdsOf(*feed.snapshot()), IsEmpty());
@@ -106,7 +106,7 @@ TEST(LockFeedTest, ADamagedRowLeavesEverythingAsItWas) {
   writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 1), TestLock(2, 1));
   writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 3), DamagedRow());
   ASSERT_TRUE(store.Commit(writes).ok());
-  EXPECT_EQ(feed.Reset(store, 3).code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(feed.Reset(store, "e1", 3).code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(IdsOf(*feed.snapshot()), ElementsAre("lock-1"));
   EXPECT_EQ(feed.snapshot()->revision, 1);
 }

@@ -18,13 +18,33 @@ StreamStep MessageStep(const v1::WatchLocksResponse& response, SharedBytes lock 
 
 }  // namespace
 
-LockStream::LockStream(const v1::WatchLocksRequest& request, const LockFeed& feed)
-    : tenant_id_(request.tenant_id()), feed_(feed) {}
+LockStream::LockStream(const v1::WatchLocksRequest& request, const LockFeed& feed) : request_(request), feed_(feed) {}
 
-absl::StatusOr<StreamStep> LockStream::Next(absl::Time) { return snapshot_ == nullptr ? ChangeStep() : SnapshotStep(); }
+absl::StatusOr<StreamStep> LockStream::Next(absl::Time) {
+  if (!begun_) {
+    begun_ = true;
+    if (GoesOn()) {
+      revision_ = request_.after_revision();
+      return SnapshotEnd();
+    }
+  }
+  return snapshot_ == nullptr ? ChangeStep() : SnapshotStep();
+}
+
+bool LockStream::GoesOn() const {
+  return !request_.epoch().empty() && request_.epoch() == feed_.epoch() && feed_.After(request_.after_revision()).held;
+}
 
 bool LockStream::Matches(const LockEvent& event) const {
-  return tenant_id_.empty() || event.tenant_id.empty() || event.tenant_id == tenant_id_;
+  return request_.tenant_id().empty() || event.tenant_id.empty() || event.tenant_id == request_.tenant_id();
+}
+
+StreamStep LockStream::SnapshotEnd() const {
+  v1::WatchLocksResponse response;
+  response.set_snapshot_end(true);
+  response.set_revision(revision_);
+  response.set_epoch(feed_.epoch());
+  return MessageStep(response);
 }
 
 StreamStep LockStream::SnapshotStep() {
@@ -34,10 +54,7 @@ StreamStep LockStream::SnapshotStep() {
   }
   revision_ = snapshot_->revision;
   snapshot_ = nullptr;
-  v1::WatchLocksResponse response;
-  response.set_snapshot_end(true);
-  response.set_revision(revision_);
-  return MessageStep(response);
+  return SnapshotEnd();
 }
 
 StreamStep LockStream::ChangeStep() {

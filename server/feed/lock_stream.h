@@ -13,8 +13,9 @@
 
 namespace interlock::server {
 
-// Sends WatchLocksResponse: snapshot_begin, the locks in force, snapshot_end, then each change. Only snapshot_end and
-// the changes have a revision, because within a snapshot the watcher does not know all up to any.
+// Sends WatchLocksResponse: snapshot_begin, the locks that are not clear, snapshot_end, then each change; or, to a
+// watcher that goes on, snapshot_end and what it has missed. Only snapshot_end and the changes have a revision, because
+// within a snapshot the watcher does not know all up to any.
 class LockStream final : public FeedStream {
  public:
   // `feed` must outlive the stream; `request` must have passed server/validate.
@@ -27,10 +28,14 @@ class LockStream final : public FeedStream {
 
  private:
   bool Matches(const LockEvent& event) const;
+  // Whether the watcher can be told what follows the revision that it knows.
+  bool GoesOn() const;
   StreamStep SnapshotStep();
+  StreamStep SnapshotEnd() const;
   StreamStep ChangeStep();
 
-  const std::string tenant_id_;
+  const v1::WatchLocksRequest request_;
+  bool begun_ = false;
   const LockFeed& feed_;
   // Null while changes are sent.
   std::shared_ptr<const LockSnapshot> snapshot_;

@@ -48,6 +48,28 @@ TEST(LockStreamTest, FirstTheLocksInForceThenChanges) {
   EXPECT_EQ(Next(stream), "idle");
 }
 
+TEST(LockStreamTest, WhoKnowsARevisionIsToldWhatFollows) {
+  storage::MemoryStore store("e1");
+  LockFeed feed(/*ring_max=*/2);
+  ASSERT_TRUE(feed.Reset(store, "e1", 0).ok());
+  feed.Publish({TestLock(1, 1), TestLock(2, 2), TestLock(3, 3)});
+  v1::WatchLocksRequest request;
+  request.set_epoch("e1");
+  request.set_after_revision(1);
+  LockStream stream(request, feed);
+  EXPECT_EQ(Next(stream), "end @1");
+  EXPECT_EQ(Next(stream), "lock-2 @2");
+  EXPECT_EQ(Next(stream), "lock-3 @3");
+  EXPECT_EQ(Next(stream), "idle");
+  // What is not held any more, of another store or ahead begins with all that there is.
+  for (const auto& [epoch, revision] : {std::pair("e1", 0), std::pair("e2", 1), std::pair("e1", 4)}) {
+    request.set_epoch(epoch);
+    request.set_after_revision(revision);
+    LockStream anew(request, feed);
+    EXPECT_EQ(Next(anew), "begin @0") << epoch << revision;
+  }
+}
+
 TEST(LockStreamTest, NoLocksIsAnEmptySnapshot) {
   LockFeed feed;
   LockStream stream({}, feed);
@@ -116,7 +138,7 @@ TEST(LockStreamTest, AReopenedStoreThatKnowsMoreIsToldAnew) {
   WriteSet writes;
   writes.Put(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, 1), TestLock(1, 1));
   ASSERT_TRUE(store.Commit(writes).ok());
-  ASSERT_TRUE(feed.Reset(store, 1).ok());
+  ASSERT_TRUE(feed.Reset(store, "e1", 1).ok());
   EXPECT_EQ(Next(stream), "begin @0");
   EXPECT_EQ(Next(stream), "lock-1 @0");
   EXPECT_EQ(Next(stream), "end @1");

@@ -10,7 +10,7 @@ namespace interlock::server {
 
 absl::Status CommitFanOut::OnOpened(const Core& core) {
   const Engine& engine = *core.engine;
-  INTERLOCK_RETURN_IF_ERROR(to_.locks.Reset(*core.store, engine.lock_revision()));
+  INTERLOCK_RETURN_IF_ERROR(to_.locks.Reset(*core.store, engine.epoch(), engine.lock_revision()));
   to_.alerts.Reset({engine.epoch(), engine.oldest_alert_sequence(), engine.alert_sequence()});
   to_.hub.Notify();
   Tell(core.effects);

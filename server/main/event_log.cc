@@ -60,17 +60,30 @@ LogLine LineOf(const v1::Decision& decision) {
                        " reasons=", reasons, " locks=", absl::StrJoin(decision.lock_ids(), ","))};
 }
 
+absl::string_view ChangeOf(const v1::Lock& lock) {
+  switch (lock.state()) {
+    case v1::LOCK_STATE_ACKNOWLEDGED:
+      return lock.releases().rbegin()->step() == v1::LOCK_STEP_EXPIRE_APPROVALS ? "approvals expired" : "acknowledged";
+    case v1::LOCK_STATE_RELEASE_PENDING:
+      return "release approved";
+    case v1::LOCK_STATE_PROBATION:
+      return "in probation";
+    case v1::LOCK_STATE_CLEAR:
+      return "released";
+    default:
+      return lock.version() == 1 ? "engaged" : "has a further cause";
+  }
+}
+
 LogLine LineOf(const v1::Lock& lock) {
-  const bool released = lock.state() == v1::LOCK_STATE_CLEAR;
-  const v1::Principal& actor = released && !lock.releases().empty()
-                                   ? lock.releases(lock.releases_size() - 1).released_by()
+  const bool caused = lock.state() == v1::LOCK_STATE_TRIPPED || lock.releases().empty();
+  const v1::Principal& actor = !caused                 ? lock.releases().rbegin()->released_by()
                                : lock.causes().empty() ? lock.engaged_by()
-                                                       : lock.causes(lock.causes_size() - 1).engaged_by();
-  const absl::string_view change = released ? "released" : lock.version() == 1 ? "engaged" : "has a further cause";
+                                                       : lock.causes().rbegin()->engaged_by();
   return {LogSeverity::kInfo,
-          absl::StrCat("lock ", change, " id=", lock.lock_id(), " tenant=", Quoted(lock.tenant_id()),
-                       " scope=", v1::ScopeKind_Name(lock.scope().kind()), ":", Quoted(lock.scope().id()),
-                       " version=", lock.version(), " by=", Quoted(FormatPrincipal(actor)))};
+          absl::StrCat("lock ", ChangeOf(lock), " id=", lock.lock_id(), " tenant=", Quoted(lock.tenant_id()),
+                       " scope=", v1::ScopeKind_Name(lock.scope().kind()), ":", Quoted(lock.scope().id()), " version=",
+                       lock.version(), " by=", actor.id().empty() ? "time" : Quoted(FormatPrincipal(actor)))};
 }
 
 }  // namespace

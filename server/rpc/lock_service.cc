@@ -11,6 +11,7 @@ namespace interlock::server {
 std::unique_ptr<RawService> MakeLockService(Rooms& rooms) {
   auto service = std::make_unique<RawService>("interlock.v1.LockService");
   service->AddUnary("EngageLock", EngineMethod<v1::EngageLockRequest>(rooms));
+  service->AddUnary("AcknowledgeLock", EngineMethod<v1::AcknowledgeLockRequest>(rooms));
   service->AddUnary("ReleaseLock", EngineMethod<v1::ReleaseLockRequest>(rooms));
   service->AddUnary("GetLock", ReadMethod<v1::GetLockRequest>(rooms));
   service->AddUnary("ListLocks", ReadMethod<v1::ListLocksRequest>(rooms));

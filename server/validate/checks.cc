@@ -105,9 +105,12 @@ void Checks::OptionalId(const FieldPath& path, absl::string_view id, size_t byte
 }
 
 void Checks::RequiredText(const FieldPath& path, absl::string_view text, size_t bytes_max) {
-  if (text.empty()) {
-    Add(path, absl::StrCat("is required: give 1 to ", bytes_max, " bytes"));
-  } else if (text.size() > bytes_max) {
+  if (text.empty()) return Add(path, absl::StrCat("is required: give 1 to ", bytes_max, " bytes"));
+  OptionalText(path, text, bytes_max);
+}
+
+void Checks::OptionalText(const FieldPath& path, absl::string_view text, size_t bytes_max) {
+  if (text.size() > bytes_max) {
     Add(path, absl::StrCat("is ", text.size(), " bytes long: give at most ", bytes_max));
   } else if (!IsUtf8(text)) {
     Add(path, "is not valid UTF-8");

@@ -51,6 +51,7 @@ class Checks {
   void RequestId(const FieldPath& path, absl::string_view id) { OptionalId(path, id, kRequestIdBytesMax); }
   // A text for people: valid UTF-8.
   void RequiredText(const FieldPath& path, absl::string_view text, size_t bytes_max);
+  void OptionalText(const FieldPath& path, absl::string_view text, size_t bytes_max);
 
   void Ratio(const FieldPath& path, double value);
   void FiniteAtLeast0(const FieldPath& path, double value);

@@ -66,13 +66,41 @@ void CheckScope(const FieldPath& root, const v1::EngageLockRequest& request, Che
   checks.Add(scope.Field("kind"), "is not a kind of scope that this server knows");
 }
 
+void CheckKind(const FieldPath& root, const v1::EngageLockRequest& request, Checks& checks) {
+  const FieldPath end_time = root.Field("end_time");
+  if (request.kind() == v1::LOCK_KIND_MAINTENANCE) {
+    if (request.has_end_time()) return checks.Time(end_time, request.end_time());
+    return checks.Add(end_time, "is required for a maintenance: when it ends by itself");
+  }
+  if (request.kind() != v1::LOCK_KIND_UNSPECIFIED && request.kind() != v1::LOCK_KIND_EMERGENCY_STOP) {
+    checks.Add(root.Field("kind"), "must be LOCK_KIND_EMERGENCY_STOP or LOCK_KIND_MAINTENANCE");
+  }
+  if (request.has_end_time()) checks.Add(end_time, "must be empty unless the kind is LOCK_KIND_MAINTENANCE");
+}
+
+void CheckVersion(const FieldPath& root, int64_t version, Checks& checks) {
+  if (version >= 1) return;
+  checks.Add(root.Field("version"), "is required: give the version of the lock that was read, at least 1");
+}
+
 }  // namespace
 
 absl::Status Validate(const v1::EngageLockRequest& request) {
   const FieldPath root;
   Checks checks;
   CheckScope(root, request, checks);
+  CheckKind(root, request, checks);
   checks.RequiredText(root.Field("reason"), request.reason(), kReasonBytesMax);
+  checks.RequestId(root.Field("request_id"), request.request_id());
+  return checks.ToStatus();
+}
+
+absl::Status Validate(const v1::AcknowledgeLockRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  checks.RequiredId(root.Field("lock_id"), request.lock_id());
+  CheckVersion(root, request.version(), checks);
+  checks.OptionalText(root.Field("reason"), request.reason(), kReasonBytesMax);
   checks.RequestId(root.Field("request_id"), request.request_id());
   return checks.ToStatus();
 }
@@ -81,9 +109,7 @@ absl::Status Validate(const v1::ReleaseLockRequest& request) {
   const FieldPath root;
   Checks checks;
   checks.RequiredId(root.Field("lock_id"), request.lock_id());
-  if (request.version() < 1) {
-    checks.Add(root.Field("version"), "is required: give the version of the lock that was read, at least 1");
-  }
+  CheckVersion(root, request.version(), checks);
   checks.RequiredText(root.Field("reason"), request.reason(), kReasonBytesMax);
   checks.RequestId(root.Field("request_id"), request.request_id());
   return checks.ToStatus();
@@ -108,6 +134,8 @@ absl::Status Validate(const v1::WatchLocksRequest& request) {
   const FieldPath root;
   Checks checks;
   checks.OptionalId(root.Field("tenant_id"), request.tenant_id());
+  checks.AtLeast0(root.Field("after_revision"), request.after_revision());
+  checks.OptionalId(root.Field("epoch"), request.epoch());
   return checks.ToStatus();
 }
 

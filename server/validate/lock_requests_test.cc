@@ -88,6 +88,43 @@ TEST(EngageLockTest, InnerScopesNeedTenantAndId) {
   }
 }
 
+TEST(EngageLockTest, OnlyAMaintenanceHasAnEnd) {
+  const auto end = [](Engage& r, v1::LockKind kind) {
+    r.set_kind(kind);
+    r.mutable_end_time()->set_seconds(1700000000);
+  };
+  ExpectVariations<Engage>(
+      WithScope("tenant_id: 't' scope { kind: SCOPE_KIND_AGENT id: 'a' }"),
+      {
+          {"stop", [](Engage& r) { r.set_kind(v1::LOCK_KIND_EMERGENCY_STOP); }, {}},
+          {"trip", [](Engage& r) { r.set_kind(v1::LOCK_KIND_TRIP); }, {"kind"}},
+          {"unknown kind", [](Engage& r) { r.set_kind(static_cast<v1::LockKind>(9)); }, {"kind"}},
+          {"maintenance", [=](Engage& r) { end(r, v1::LOCK_KIND_MAINTENANCE); }, {}},
+          {"without an end", [](Engage& r) { r.set_kind(v1::LOCK_KIND_MAINTENANCE); }, {"end_time"}},
+          {"stop with an end", [=](Engage& r) { end(r, v1::LOCK_KIND_EMERGENCY_STOP); }, {"end_time"}},
+          {"no time",
+           [=](Engage& r) {
+             end(r, v1::LOCK_KIND_MAINTENANCE);
+             r.mutable_end_time()->set_nanos(-1);
+           },
+           {"end_time"}},
+      });
+}
+
+TEST(AcknowledgeLockTest, LockAndVersionAreRequired) {
+  using Acknowledge = v1::AcknowledgeLockRequest;
+  ExpectVariations<Acknowledge>(
+      Parse<Acknowledge>("lock_id: 'lock-1' version: 1"),
+      {
+          {"empty", [](Acknowledge& r) { r.Clear(); }, {"lock_id", "version"}},
+          {"lock", [](Acknowledge& r) { r.set_lock_id("\n"); }, {"lock_id"}},
+          {"version", [](Acknowledge& r) { r.set_version(0); }, {"version"}},
+          {"reason", [](Acknowledge& r) { r.set_reason(std::string(1024, 'a')); }, {}},
+          {"reason too long", [](Acknowledge& r) { r.set_reason(std::string(1025, 'a')); }, {"reason"}},
+          {"request id", [](Acknowledge& r) { r.set_request_id("\n"); }, {"request_id"}},
+      });
+}
+
 TEST(ReleaseLockTest, EveryFieldButTheRequestIdIsRequired) {
   using Release = v1::ReleaseLockRequest;
   ExpectVariations<Release>(Parse<Release>("lock_id: 'lock-1' version: 1 reason: 'why' request_id: 'r'"),
@@ -126,6 +163,8 @@ TEST(WatchLocksTest, TenantIsOptional) {
                           {
                               {"empty", [](Watch& r) { r.Clear(); }, {}},
                               {"tenant", [](Watch& r) { r.set_tenant_id("\n"); }, {"tenant_id"}},
+                              {"revision", [](Watch& r) { r.set_after_revision(-1); }, {"after_revision"}},
+                              {"epoch", [](Watch& r) { r.set_epoch("\n"); }, {"epoch"}},
                           });
 }
 

@@ -35,6 +35,7 @@ absl::Status Validate(const v1::ListDecisionsRequest& request);
 
 // LockService.
 absl::Status Validate(const v1::EngageLockRequest& request);
+absl::Status Validate(const v1::AcknowledgeLockRequest& request);
 absl::Status Validate(const v1::ReleaseLockRequest& request);
 absl::Status Validate(const v1::GetLockRequest& request);
 absl::Status Validate(const v1::ListLocksRequest& request);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/time.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "tests/support/requests.h"
 
 namespace interlock::crash {
 namespace {
@@ -141,6 +142,12 @@ class Checker {
     }
   }
 
+  // How often the lock changed without anybody asking for it.
+  static int StepsOfTime(const v1::Lock& lock) {
+    return static_cast<int>(std::count_if(lock.releases().begin(), lock.releases().end(),
+                                          [](const v1::LockRelease& step) { return !step.has_released_by(); }));
+  }
+
   void CheckLocks() {
     std::map<std::string, int> changes;
     for (const auto& [lock_id, acknowledged] : history_.locks) {
@@ -151,7 +158,8 @@ class Checker {
       }
       const v1::Lock& stored = found->second;
       if (stored.version() > acknowledged.version()) {
-        changes[stored.tenant_id()] += static_cast<int>(stored.version() - acknowledged.version());
+        changes[stored.tenant_id()] += static_cast<int>(stored.version() - acknowledged.version()) -
+                                       (StepsOfTime(stored) - StepsOfTime(acknowledged));
         ExpectSame(absl::StrCat("the first cause of ", lock_id), acknowledged.causes(0), stored.causes(0));
       } else {
         ExpectSame(absl::StrCat("lock ", lock_id), acknowledged, stored);
@@ -177,8 +185,10 @@ class Checker {
     for (const auto& [lock_id, lock] : observation_.locks) {
       changes += lock.version();
       newest_revision = std::max(newest_revision, lock.revision());
-      if (lock.state() == v1::LOCK_STATE_TRIPPED) ++in_force;
-      if (alerts_of_[lock.episode_id()] != lock.version()) {
+      if (lock.state() != v1::LOCK_STATE_CLEAR) ++in_force;
+      // Of the steps of a release only the last one is an alert.
+      const int64_t silent = std::max(0, lock.releases_size() - (lock.state() == v1::LOCK_STATE_CLEAR ? 1 : 0));
+      if (alerts_of_[lock.episode_id()] != lock.version() - silent) {
         Violation("lock ", lock_id, " is at version ", lock.version(), ", but has ", alerts_of_[lock.episode_id()],
                   " alerts");
       }
@@ -198,7 +208,7 @@ class Checker {
 
   void CheckProbes() {
     for (const auto& [lock_id, lock] : observation_.locks) {
-      if (lock.state() != v1::LOCK_STATE_TRIPPED) continue;
+      if (!support::IsInForce(lock)) continue;
       const auto probe = observation_.probes.find(lock_id);
       if (probe == observation_.probes.end()) {
         Violation("lock ", lock_id, " was not tried");

@@ -125,7 +125,7 @@ void Operator::TakeLocks(const std::vector<v1::Lock>& locks) {
     history.locks_in_doubt.erase(tenant_id_);
   });
   for (const v1::Lock& lock : locks) {
-    if (lock.state() == v1::LOCK_STATE_TRIPPED) {
+    if (support::IsInForce(lock)) {
       in_force_[lock.lock_id()] = lock;
     } else {
       in_force_.erase(lock.lock_id());
@@ -139,7 +139,9 @@ void Operator::TakeLocks(const std::vector<v1::Lock>& locks) {
 Client::Operation Operator::Engage() {
   constexpr v1::ScopeKind kKinds[] = {v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_AGENT, v1::SCOPE_KIND_CATEGORY,
                                       v1::SCOPE_KIND_RESOURCE};
-  const v1::ScopeKind kind = kKinds[Random(std::size(kKinds))];
+  // Where a release takes two people, nobody would release a tenant: there is one operator.
+  const size_t first = policy_.release_rules().empty() ? 0 : 1;
+  const v1::ScopeKind kind = kKinds[first + static_cast<size_t>(Random(static_cast<int>(std::size(kKinds) - first)))];
   const std::string id = kind == v1::SCOPE_KIND_TENANT ? tenant_id_ : absl::StrCat("thing-", Random(3));
   v1::EngageLockRequest request = support::EngageOf(tenant_id_, kind, id, "drill");
   request.set_request_id(NewName());
@@ -152,8 +154,21 @@ Client::Operation Operator::Engage() {
   }};
 }
 
+Client::Operation Operator::Acknowledge(const v1::Lock& seen) {
+  v1::AcknowledgeLockRequest request = support::AcknowledgeOf(seen);
+  request.set_request_id(NewName());
+  recorder_.Note([&](History& history) { history.locks_in_doubt.insert(tenant_id_); });
+  return {[this, request](const Api& api, bool) {
+    const auto lock = api.Call(&Locks::AcknowledgeLock, request);
+    if (FateOf(lock.status) != Fate::kAnswered) return false;
+    TakeLocks({*lock});
+    return true;
+  }};
+}
+
 Client::Operation Operator::Release() {
   const auto chosen = std::next(in_force_.begin(), Random(static_cast<int>(in_force_.size())));
+  if (support::NeedsAcknowledgement(chosen->second)) return Acknowledge(chosen->second);
   v1::ReleaseLockRequest request = support::ReleaseOf(chosen->second, "over");
   request.set_request_id(NewName());
   // From here on nobody can say whether the tenant is locked.

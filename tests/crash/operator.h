@@ -37,6 +37,7 @@ class Operator : public Client {
   Operation Report();
   Operation ProposeCriticalAction();
   Operation Engage();
+  Operation Acknowledge(const v1::Lock& seen);
   Operation Release();
   Operation UpdatePolicy();
   Operation CreateTask();

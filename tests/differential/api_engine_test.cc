@@ -184,9 +184,14 @@ class ApiPair {
   std::string Run(const v1::EngageLockRequest& request) {
     return Judge(Direct(request), api_->Call(&support::Locks::EngageLock, request));
   }
+  std::string Run(const AcknowledgeLock& acknowledge) {
+    const v1::AcknowledgeLockRequest request = known_.Resolve(acknowledge);
+    // No lock has version 0, and the server says so before the engine could.
+    if (request.version() == 0) return "";
+    return Judge(Direct(request), api_->Call(&support::Locks::AcknowledgeLock, request));
+  }
   std::string Run(const ReleaseLock& release) {
     const v1::ReleaseLockRequest request = known_.Resolve(release);
-    // No lock has version 0, and the server says so before the engine could.
     if (request.version() == 0) return "";
     return Judge(Direct(request), api_->Call(&support::Locks::ReleaseLock, request));
   }

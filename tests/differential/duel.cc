@@ -89,6 +89,7 @@ class Pair {
   }
 
   std::string Run(const ReleaseLock& release) { return Run(known_.Resolve(release)); }
+  std::string Run(const AcknowledgeLock& acknowledge) { return Run(known_.Resolve(acknowledge)); }
   std::string Run(const TriggerTask& trigger) { return Run(known_.Resolve(trigger)); }
 
   std::string Run(const UpdatePolicy& update) {

@@ -28,15 +28,21 @@ void Known::Learn(const Answer& answer) {
   }
 }
 
-v1::ReleaseLockRequest Known::Resolve(const ReleaseLock& release) const {
-  v1::ReleaseLockRequest request = release.request;
+template <typename Command, typename LockRequest>
+LockRequest Known::NameLock(const Command& command, LockRequest request) const {
   request.set_lock_id("lock-999999");
   request.set_version(1);
   if (locks_.empty()) return request;
-  const v1::Lock& lock = locks_[release.pick % locks_.size()];
+  const v1::Lock& lock = locks_[command.pick % locks_.size()];
   request.set_lock_id(lock.lock_id());
-  request.set_version(lock.version() + release.version_offset);
+  request.set_version(lock.version() + command.version_offset);
   return request;
+}
+
+v1::ReleaseLockRequest Known::Resolve(const ReleaseLock& release) const { return NameLock(release, release.request); }
+
+v1::AcknowledgeLockRequest Known::Resolve(const AcknowledgeLock& acknowledge) const {
+  return NameLock(acknowledge, acknowledge.request);
 }
 
 bool Known::IsOld(const UpdatePolicy& update) const {

@@ -21,6 +21,7 @@ class Known {
   void Learn(const Answer& answer);
 
   v1::ReleaseLockRequest Resolve(const ReleaseLock& release) const;
+  v1::AcknowledgeLockRequest Resolve(const AcknowledgeLock& acknowledge) const;
   v1::UpdatePolicyRequest Resolve(const UpdatePolicy& update) const;
   v1::TriggerTaskRequest Resolve(const TriggerTask& trigger) const;
   // nullopt: so many leases were not granted yet.
@@ -29,7 +30,11 @@ class Known {
   bool IsOld(const UpdatePolicy& update) const;
 
  private:
-  // In force, oldest first.
+  // Names the lock that `command` picks in `request`.
+  template <typename Command, typename LockRequest>
+  LockRequest NameLock(const Command& command, LockRequest request) const;
+
+  // Not clear, oldest first.
   std::vector<v1::Lock> locks_;
   std::vector<v1::Task> tasks_;
   std::vector<v1::TaskRecord> grants_;

@@ -75,6 +75,15 @@ void AddPatternRules(Random& random, v1::PolicySet& policy) {
     rule.set_cause(cause);
     rule.set_scope(random.Chance(70) ? v1::SCOPE_KIND_AGENT : v1::SCOPE_KIND_TENANT);
   }
+  for (const v1::ScopeKind scope : {v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_CATEGORY, v1::SCOPE_KIND_AGENT,
+                                    v1::SCOPE_KIND_RESOURCE, v1::SCOPE_KIND_FLEET}) {
+    if (!random.Chance(50)) continue;
+    v1::ReleaseRule& rule = *policy.add_release_rules();
+    rule.set_scope(scope);
+    rule.set_acknowledgement_required(random.Chance(50));
+    rule.set_quorum(random.Pick({1, 1, 2, 3}));
+    if (random.Chance(50)) rule.mutable_probation()->set_seconds(random.Pick({1, 60, 600, 86400}));
+  }
   if (random.Chance(10)) policy.mutable_report_age_max()->set_seconds(random.Pick({60, 3600}));
 }
 
@@ -137,7 +146,7 @@ v1::PolicySet MakePolicy(const std::string& tenant_id, Random& random) {
 void Spoil(Random& random, v1::PolicySet& policy) {
   // A name alone would stand for a whole policy.
   if (policy.tiers().empty()) policy.set_default_category("content");
-  switch (random.Below(5)) {
+  switch (random.Below(6)) {
     case 0:
       policy.clear_tiers();
       policy.set_default_category("content");
@@ -150,6 +159,9 @@ void Spoil(Random& random, v1::PolicySet& policy) {
       return;
     case 3:
       policy.add_lock_rules()->set_scope(v1::SCOPE_KIND_FLEET);
+      return;
+    case 4:
+      policy.add_release_rules()->set_scope(v1::SCOPE_KIND_AGENT);
       return;
     default:
       policy.set_profile("none");

@@ -71,7 +71,7 @@ class ScriptMaker {
   v1::Principal Caller() {
     v1::Principal caller;
     caller.set_kind(v1::PRINCIPAL_KIND_HUMAN);
-    caller.set_id("alice");
+    caller.set_id(random_.Pick({"alice", "alice", "bob", "carol"}));
     if (random_.Chance(10)) {
       caller.set_kind(random_.Pick({v1::PRINCIPAL_KIND_AGENT, v1::PRINCIPAL_KIND_SERVICE, v1::PRINCIPAL_KIND_WORKER}));
       caller.set_id(Agent());
@@ -170,8 +170,23 @@ class ScriptMaker {
       if (form == 1) request.clear_tenant_id();
     }
     request.set_reason("stop");
+    if (random_.Chance(20)) {
+      request.set_kind(v1::LOCK_KIND_MAINTENANCE);
+      const absl::Duration lengths[] = {absl::ZeroDuration(), absl::Seconds(1), absl::Minutes(10), absl::Hours(24),
+                                        absl::Hours(24) + absl::Nanoseconds(1)};
+      *request.mutable_end_time() = ToProto(now_ + lengths[random_.Below(5)]);
+    }
     request.set_request_id(RequestId());
     return request;
+  }
+
+  Request Acknowledge() {
+    AcknowledgeLock acknowledge;
+    acknowledge.pick = random_.Below(100);
+    acknowledge.version_offset = random_.Chance(10) ? random_.Pick({-1, 1}) : 0;
+    acknowledge.request.set_reason(random_.Pick({"", "looking"}));
+    acknowledge.request.set_request_id(RequestId());
+    return acknowledge;
   }
 
   Request Release() {
@@ -306,7 +321,7 @@ class ScriptMaker {
   Request Info() { return v1::GetServerInfoRequest(); }
   Request Stop() { return Restart(); }
 
-  static constexpr size_t kMakerCount = 14;
+  static constexpr size_t kMakerCount = 15;
   static const Maker kMakers[kMakerCount];
 
   Random random_;
@@ -326,10 +341,11 @@ class ScriptMaker {
 };
 
 const ScriptMaker::Maker ScriptMaker::kMakers[] = {
-    {&ScriptMaker::Arbitrate, 40}, {&ScriptMaker::Explain, 5},   {&ScriptMaker::Engage, 4}, {&ScriptMaker::Release, 20},
-    {&ScriptMaker::Policy, 4},     {&ScriptMaker::Snapshot, 12}, {&ScriptMaker::Points, 8}, {&ScriptMaker::Create, 3},
-    {&ScriptMaker::Trigger, 4},    {&ScriptMaker::End, 10},      {&ScriptMaker::Agent1, 4}, {&ScriptMaker::Stats, 2},
-    {&ScriptMaker::Info, 2},       {&ScriptMaker::Stop, 3},
+    {&ScriptMaker::Arbitrate, 40}, {&ScriptMaker::Explain, 5},     {&ScriptMaker::Engage, 4},
+    {&ScriptMaker::Release, 20},   {&ScriptMaker::Acknowledge, 8}, {&ScriptMaker::Policy, 4},
+    {&ScriptMaker::Snapshot, 12},  {&ScriptMaker::Points, 8},      {&ScriptMaker::Create, 3},
+    {&ScriptMaker::Trigger, 4},    {&ScriptMaker::End, 10},        {&ScriptMaker::Agent1, 4},
+    {&ScriptMaker::Stats, 2},      {&ScriptMaker::Info, 2},        {&ScriptMaker::Stop, 3},
 };
 
 }  // namespace

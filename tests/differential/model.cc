@@ -46,7 +46,11 @@ absl::Time Model::Advance(const std::string& tenant_id, absl::optional<absl::Tim
   const absl::Time time = Peek(tenant_id, command_time);
   if (tenant_id.empty()) return time;
   tenants_[tenant_id] = time;
-  if (time_source_ == v1::TIME_SOURCE_REQUEST) ClaimDue(time, tenant_id, answer);
+  if (time_source_ == v1::TIME_SOURCE_REQUEST) {
+    ClaimDue(time, tenant_id, answer);
+    FireLocks(time, tenant_id, answer);
+    FireLocks(FleetClock(), "", answer);
+  }
   return time;
 }
 
@@ -116,7 +120,9 @@ Answer Model::Apply(const v1::UpdatePolicyRequest& request, bool is_current, boo
 
 Answer Model::Tick() {
   Answer answer;
-  if (time_source_ == v1::TIME_SOURCE_WALL) ClaimDue(now_, absl::nullopt, answer);
+  if (time_source_ == v1::TIME_SOURCE_REQUEST) return answer;
+  ClaimDue(now_, absl::nullopt, answer);
+  FireLocks(now_, absl::nullopt, answer);
   return answer;
 }
 

@@ -51,6 +51,7 @@ class Model {
   Answer Apply(const v1::ArbitrateRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::ExplainActionRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::EngageLockRequest& request, const v1::Principal& caller);
+  Answer Apply(const v1::AcknowledgeLockRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::ReleaseLockRequest& request, const v1::Principal& caller);
   // `is_current`: whether the etag is that of the tenant's policy, if there is one. `is_valid`: whether the policy
   // obeys policy.proto; the script knows, because it made it.
@@ -86,11 +87,24 @@ class Model {
   v1::Decision Decide(const v1::Action& action, absl::Time now) const;
   std::vector<const v1::Lock*> Covering(const std::string& tenant_id, const std::string& category,
                                         const std::string& agent_id, const std::string& target_resource) const;
+  // Also those in probation.
+  std::vector<const v1::Lock*> Over(const std::string& tenant_id, const std::string& category,
+                                    const std::string& agent_id, const std::string& target_resource) const;
   void Trip(const v1::Principal& caller, absl::Time now, v1::Decision& decision, Answer& answer);
 
   // Locks, episodes, alerts (model_lock.cc).
   v1::Lock& Engage(const std::string& tenant_id, v1::ScopeKind kind, const std::string& id, v1::LockCause cause,
-                   absl::Time now, Answer& answer);
+                   absl::Time now, Answer& answer, absl::optional<absl::Time> end_time = absl::nullopt);
+  // What a person does with a lock: refuses or changes it.
+  using PersonStep = std::string (*)(v1::Lock& lock, const v1::Principal& person, absl::Time now);
+  Answer Step(const CallId& id, const std::string& lock_id, int64_t version, const std::string& reason,
+              const v1::Principal& caller, PersonStep step);
+  void Change(v1::Lock& lock, absl::Time now, Answer& answer);
+  v1::ReleaseRule RuleOf(v1::LockKind cause, v1::ScopeKind scope, const std::string& tenant_id) const;
+  void FireLocks(absl::Time until, absl::optional<std::string> tenant_id, Answer& answer);
+  // Has the locks in probation that cover these block again.
+  void TripProbations(const std::string& tenant_id, const std::string& category, const std::string& agent_id,
+                      const std::string& target_resource, const v1::LockCause& cause, absl::Time now, Answer& answer);
   void TellOfLock(const v1::Lock& lock, v1::Transition transition, absl::Time now, Answer& answer);
   void Send(v1::Alert alert, absl::Time now, Answer& answer);
 

@@ -79,6 +79,17 @@ v1::Assessment Model::Grade(const v1::Snapshot& snapshot, const std::map<int, in
     assessment.set_episode_id(open->episode_id());
   }
   if (met(3) && criteria.tier_3_grew) TripByFindings(assessment, criteria.counts[2], reporter, now, answer);
+  // A sure finding of tier 2 or 3 ends every probation that covers the agent.
+  const bool sure = grade.tier >= 2 &&
+                    assessment.anomaly_confidence() >= policy.tiers(grade.tier - 1).lock_criteria().min_confidence();
+  if (sure) {
+    v1::LockCause cause;
+    *cause.mutable_engaged_by() = reporter;
+    cause.set_agent_id(assessment.agent_id());
+    cause.set_episode_id(assessment.episode_id());
+    cause.set_kind(v1::LOCK_KIND_TRIP);
+    TripProbations(assessment.tenant_id(), "", assessment.agent_id(), "", cause, now, answer);
+  }
   return assessment;
 }
 
@@ -142,7 +153,8 @@ void Model::TripByFindings(const v1::Assessment& assessment, int findings, const
   const std::string& id = *kind == v1::SCOPE_KIND_TENANT ? assessment.tenant_id() : assessment.agent_id();
   for (const v1::Lock& lock : locks_) {
     if (lock.tenant_id() != assessment.tenant_id() || lock.scope().kind() != *kind || lock.scope().id() != id) continue;
-    // Findings of this agent lock once.
+    // Findings of this agent lock once, until it is released.
+    if (lock.state() == v1::LOCK_STATE_PROBATION) continue;
     for (const v1::LockCause& cause : lock.causes()) {
       if (cause.consecutive_failures() > 0 && cause.agent_id() == assessment.agent_id()) return;
     }

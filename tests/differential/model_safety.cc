@@ -90,6 +90,15 @@ bool HasReason(const v1::Decision& decision, v1::ReasonCode code) {
 std::vector<const v1::Lock*> Model::Covering(const std::string& tenant_id, const std::string& category,
                                              const std::string& agent_id, const std::string& target_resource) const {
   std::vector<const v1::Lock*> covering;
+  for (const v1::Lock* lock : Over(tenant_id, category, agent_id, target_resource)) {
+    if (lock->state() != v1::LOCK_STATE_PROBATION) covering.push_back(lock);
+  }
+  return covering;
+}
+
+std::vector<const v1::Lock*> Model::Over(const std::string& tenant_id, const std::string& category,
+                                         const std::string& agent_id, const std::string& target_resource) const {
+  std::vector<const v1::Lock*> over;
   const std::pair<v1::ScopeKind, std::string> scopes[] = {{v1::SCOPE_KIND_FLEET, ""},
                                                           {v1::SCOPE_KIND_TENANT, tenant_id},
                                                           {v1::SCOPE_KIND_CATEGORY, category},
@@ -98,10 +107,10 @@ std::vector<const v1::Lock*> Model::Covering(const std::string& tenant_id, const
   for (const auto& [kind, id] : scopes) {
     for (const v1::Lock& lock : locks_) {
       const bool own = kind == v1::SCOPE_KIND_FLEET || lock.tenant_id() == tenant_id;
-      if (own && lock.scope().kind() == kind && lock.scope().id() == id) covering.push_back(&lock);
+      if (own && lock.scope().kind() == kind && lock.scope().id() == id) over.push_back(&lock);
     }
   }
-  return covering;
+  return over;
 }
 
 v1::Decision Model::Decide(const v1::Action& action, absl::Time now) const {
@@ -146,10 +155,15 @@ void Model::Trip(const v1::Principal& caller, absl::Time now, v1::Decision& deci
   cause.set_kind(v1::LOCK_KIND_TRIP);
   const v1::Lock& lock =
       Engage(decision.tenant_id(), kind, kind == v1::SCOPE_KIND_TENANT ? decision.tenant_id() : decision.agent_id(),
-             std::move(cause), now, answer);
-  decision.set_lock_active(true);
-  decision.add_lock_ids(lock.lock_id());
+             cause, now, answer);
   decision.mutable_reasons(0)->set_lock_id(lock.lock_id());
+  TripProbations(decision.tenant_id(), decision.category(), decision.agent_id(), decision.target_resource(), cause, now,
+                 answer);
+  decision.set_lock_active(true);
+  for (const v1::Lock* covering :
+       Covering(decision.tenant_id(), decision.category(), decision.agent_id(), decision.target_resource())) {
+    decision.add_lock_ids(covering->lock_id());
+  }
 }
 
 Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& caller) {

@@ -12,6 +12,11 @@ std::string TextOf(const ReleaseLock& command) {
                       command.request.ShortDebugString());
 }
 
+std::string TextOf(const AcknowledgeLock& command) {
+  return absl::StrCat("lock ", command.pick, ", version ", command.version_offset, ", ",
+                      command.request.ShortDebugString());
+}
+
 std::string TextOf(const UpdatePolicy& command) {
   return absl::StrCat("etag ", static_cast<int>(command.etag), command.is_valid ? ", " : ", invalid, ",
                       command.request.ShortDebugString());
@@ -38,9 +43,10 @@ std::vector<std::string> Names(std::index_sequence<Index...>) {
 }  // namespace
 
 std::string NameOf(const Request& request) {
-  static const char* const kNames[] = {
-      "Arbitrate",  "ExplainAction", "EngageLock", "ReleaseLock", "UpdatePolicy",  "ReportSnapshot", "RecordDataPoints",
-      "CreateTask", "TriggerTask",   "EndAttempt", "GetAgent",    "GetFleetStats", "GetServerInfo",  "Restart"};
+  static const char* const kNames[] = {"Arbitrate",       "ExplainAction", "EngageLock",     "ReleaseLock",
+                                       "AcknowledgeLock", "UpdatePolicy",  "ReportSnapshot", "RecordDataPoints",
+                                       "CreateTask",      "TriggerTask",   "EndAttempt",     "GetAgent",
+                                       "GetFleetStats",   "GetServerInfo", "Restart"};
   static_assert(std::size(kNames) == std::variant_size_v<Request>);
   return kNames[request.index()];
 }

@@ -27,6 +27,13 @@ struct ReleaseLock {
   v1::ReleaseLockRequest request;
 };
 
+// Acknowledges one of them.
+struct AcknowledgeLock {
+  uint32_t pick = 0;
+  int version_offset = 0;
+  v1::AcknowledgeLockRequest request;
+};
+
 enum class Etag { kNone, kCurrent, kOld };
 
 struct UpdatePolicy {
@@ -51,10 +58,10 @@ struct EndAttempt {
 
 struct Restart {};
 
-using Request =
-    std::variant<v1::ArbitrateRequest, v1::ExplainActionRequest, v1::EngageLockRequest, ReleaseLock, UpdatePolicy,
-                 v1::ReportSnapshotRequest, v1::RecordDataPointsRequest, v1::CreateTaskRequest, TriggerTask, EndAttempt,
-                 v1::GetAgentRequest, v1::GetFleetStatsRequest, v1::GetServerInfoRequest, Restart>;
+using Request = std::variant<v1::ArbitrateRequest, v1::ExplainActionRequest, v1::EngageLockRequest, ReleaseLock,
+                             AcknowledgeLock, UpdatePolicy, v1::ReportSnapshotRequest, v1::RecordDataPointsRequest,
+                             v1::CreateTaskRequest, TriggerTask, EndAttempt, v1::GetAgentRequest,
+                             v1::GetFleetStatsRequest, v1::GetServerInfoRequest, Restart>;
 
 struct Command {
   // The machine's time; never before that of the command before it.

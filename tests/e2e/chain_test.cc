@@ -115,6 +115,17 @@ class ChainTest : public ::testing::TestWithParam<std::string> {
   support::Answer<v1::Lock> Release(const v1::Lock& lock) {
     return api_.Call(&Locks::ReleaseLock, ReleaseOf(lock, "looked at"));
   }
+  // Takes every step that the lock's rule asks people for.
+  void ReleaseWholly(v1::Lock lock) {
+    if (support::NeedsAcknowledgement(lock)) lock = *api_.Call(&Locks::AcknowledgeLock, support::AcknowledgeOf(lock));
+    for (const char* person : {"human:alice", "human:bob"}) {
+      const auto answer = Api(channel_, person).Call(&Locks::ReleaseLock, ReleaseOf(lock, "looked at"));
+      ASSERT_TRUE(answer.ok()) << answer.status.error_message();
+      lock = *answer;
+      if (lock.state() != v1::LOCK_STATE_RELEASE_PENDING) break;
+    }
+    EXPECT_EQ(lock.state(), is_reference() ? v1::LOCK_STATE_CLEAR : v1::LOCK_STATE_PROBATION);
+  }
 
   static support::ServerProcess* server;
   const std::shared_ptr<grpc::Channel> channel_ = server->NewChannel();
@@ -327,7 +338,7 @@ TEST_P(ChainTest, EveryScopeBlocksItsOwn) {
     outside.mutable_action()->set_target_resource(absl::StrCat("db/2/", scope.id));
     const bool covers_all = scope.kind == v1::SCOPE_KIND_TENANT;
     EXPECT_EQ(Decide(outside).verdict(), covers_all ? v1::VERDICT_LOCK : v1::VERDICT_ALLOW);
-    ASSERT_TRUE(Release(*lock).ok());
+    ReleaseWholly(*lock);
   }
   EXPECT_EQ(Decide(ActionOf(tenant_, "c", "set_title")).verdict(), v1::VERDICT_ALLOW);
 }
@@ -343,6 +354,7 @@ TEST_P(ChainTest, OnlyAHumanWhoHasReadTheLockReleasesIt) {
   EXPECT_EQ(Release(stale).status.error_code(), grpc::StatusCode::ABORTED);
   EXPECT_EQ(support::ReasonOf(Release(stale).status), "LOCK_VERSION_MISMATCH");
   EXPECT_EQ(Decide("a").verdict(), v1::VERDICT_LOCK) << "still in force";
+  if (!is_reference()) return;
 
   const auto released = Release(lock);
   ASSERT_TRUE(released.ok()) << released.status.error_message();
@@ -357,11 +369,33 @@ TEST_P(ChainTest, OnlyAHumanWhoHasReadTheLockReleasesIt) {
   EXPECT_EQ(Release(lock).status.error_code(), grpc::StatusCode::NOT_FOUND) << "once";
 }
 
+TEST_P(ChainTest, ReleaseTakesTheStepsThatTheProfileAsksFor) {
+  if (is_reference()) return;
+  const auto engaged = api_.Call(&Locks::EngageLock, EngageOf(tenant_, v1::SCOPE_KIND_TENANT, tenant_, "drill"));
+  ASSERT_TRUE(engaged.ok());
+  EXPECT_EQ(support::ReasonOf(Release(*engaged).status), "LOCK_NOT_ACKNOWLEDGED");
+  const auto acknowledged = api_.Call(&Locks::AcknowledgeLock, support::AcknowledgeOf(*engaged));
+  ASSERT_TRUE(acknowledged.ok()) << acknowledged.status.error_message();
+  const auto first = Release(*acknowledged);
+  ASSERT_TRUE(first.ok()) << first.status.error_message();
+  EXPECT_EQ(first->state(), v1::LOCK_STATE_RELEASE_PENDING);
+  EXPECT_EQ(support::ReasonOf(Release(*first).status), "RELEASE_APPROVED_BEFORE");
+  EXPECT_EQ(Decide("z").verdict(), v1::VERDICT_LOCK) << "one of two is not enough";
+  const auto second = Api(channel_, "human:bob").Call(&Locks::ReleaseLock, ReleaseOf(*first, "me too"));
+  ASSERT_TRUE(second.ok()) << second.status.error_message();
+  EXPECT_EQ(second->state(), v1::LOCK_STATE_PROBATION);
+  EXPECT_EQ(Decide("z").verdict(), v1::VERDICT_ALLOW);
+  // An anomaly in probation locks the whole tenant again.
+  Report("z", kTier2);
+  EXPECT_EQ(Decide("y").verdict(), v1::VERDICT_LOCK);
+  EXPECT_EQ(AllTransitions().back(), v1::TRANSITION_UPDATED);
+}
+
 TEST_P(ChainTest, OnlyTheReleaseAllowsAgain) {
   const v1::Lock lock = Trip();
   for (int i = 0; i < 3; ++i) Report("a", kHealthy);
   EXPECT_EQ(Decide("a").verdict(), v1::VERDICT_LOCK) << "good reports do not end a lock";
-  ASSERT_TRUE(Release(lock).ok());
+  ReleaseWholly(lock);
   const v1::Decision allowed = Decide("a");
   EXPECT_EQ(allowed.verdict(), v1::VERDICT_ALLOW);
   EXPECT_FALSE(allowed.lock_active());
@@ -381,7 +415,7 @@ TEST_P(ChainTest, WholeChainWithASubscriber) {
   EXPECT_EQ(Decide("a").verdict(), v1::VERDICT_ALLOW);
   const v1::Lock lock = Trip();
   EXPECT_EQ(Decide("a").verdict(), v1::VERDICT_LOCK);
-  ASSERT_TRUE(Release(lock).ok());
+  ReleaseWholly(lock);
   EXPECT_EQ(Decide("a").verdict(), v1::VERDICT_ALLOW);
   Report("a", kHealthy);
 
@@ -396,7 +430,8 @@ TEST_P(ChainTest, WholeChainWithASubscriber) {
   for (support::AlertReader* reader : {&systemic, &all}) {
     expect(*reader, "systemic_anomaly", v1::TRANSITION_ESCALATED);
     expect(*reader, "lock", v1::TRANSITION_FIRED);
-    expect(*reader, "lock", v1::TRANSITION_RESOLVED);
+    // Elsewhere the lock is in its probation still.
+    if (is_reference()) expect(*reader, "lock", v1::TRANSITION_RESOLVED);
     expect(*reader, "systemic_anomaly", v1::TRANSITION_RESOLVED);
     EXPECT_EQ(reader->fault(), "");
     EXPECT_EQ(reader->previous_sequence(), AllAlerts().back().sequence()) << "nothing else was sent";

@@ -112,6 +112,7 @@ TEST_P(ReplayTest, EveryCallHappensOnce) {
   repeats.push_back(CallOnce(&Monitor::ReportSnapshot, ReportOf("t", "a", 0.2)));
   repeats.push_back(CallOnce(&Monitor::RecordDataPoints, OnePoint()));
   repeats.push_back(CallOnce(&Locks::EngageLock, EngageOf("t", v1::SCOPE_KIND_AGENT, "b", "drill"), &lock));
+  repeats.push_back(CallOnce(&Locks::AcknowledgeLock, support::AcknowledgeOf(lock), &lock));
   repeats.push_back(CallOnce(&Locks::ReleaseLock, ReleaseOf(lock, "over")));
   repeats.push_back(CallOnce(&Scheduler::CreateTask, DistantTask(), &task));
 

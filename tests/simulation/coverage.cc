@@ -1,6 +1,7 @@
 #include "tests/simulation/coverage.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/safety/lock_machine.h"
 #include "google/protobuf/descriptor.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/decision.pb.h"
@@ -19,8 +20,8 @@ const std::vector<Required>& OwnNames() {
   static const auto* const names = new std::vector<Required>{
       {"command",
        {"Arbitrate", "ExplainAction", "ReportSnapshot", "RecordDataPoints", "GetAgent", "ListAgents", "GetFleetStats",
-        "GetServerInfo", "EngageLock", "ReleaseLock", "UpdatePolicy", "CreateTask", "TriggerTask", "AttemptEnd",
-        "ListLocks", "SubscribeAlerts", "WatchLocks"}},
+        "GetServerInfo", "EngageLock", "AcknowledgeLock", "ReleaseLock", "UpdatePolicy", "CreateTask", "TriggerTask",
+        "AttemptEnd", "ListLocks", "SubscribeAlerts", "WatchLocks"}},
       {"fault",
        {"crash", "crash in a commit", "slow disk", "commit failed, not stored", "commit failed, stored",
         "store could not be opened", "reader held the store", "request duplicated", "request delayed", "reply lost",
@@ -30,7 +31,8 @@ const std::vector<Required>& OwnNames() {
       {"stream",
        {"opened", "resumed", "batch", "batch from the store", "bookmark", "position expired", "snapshot of locks",
         "snapshot of locks again"}},
-      {"lock", {"by hand", "by arbitration", "by criteria", "further cause", "released", "release refused"}},
+      {"lock",
+       {"by hand", "by plan", "by arbitration", "by criteria", "in probation", "further cause", "release refused"}},
       {"check", {"audit", "reloaded engine compared", "run compared with its repetition"}},
   };
   return *names;
@@ -45,6 +47,11 @@ bool IsOutOfReach(absl::string_view name) {
 }
 
 }  // namespace
+
+std::string NameOf(const safety::LockEdge& edge) {
+  return absl::StrCat(v1::LockState_Name(edge.from), " ", v1::LockStep_Name(edge.step), " ",
+                      v1::LockState_Name(edge.to));
+}
 
 void Coverage::Count(absl::string_view kind, absl::string_view what) {
   auto counts = counts_.find(kind);
@@ -87,6 +94,7 @@ std::vector<std::string> Coverage::Missing() const {
       {"transition", v1::Transition_descriptor()},
       {"task state", v1::TaskState_descriptor()},
   };
+  for (const safety::LockEdge& edge : safety::LockEdges()) require("lock edge", NameOf(edge));
   for (const auto& [kind, descriptor] : enums) {
     for (int i = 0; i < descriptor->value_count(); ++i) {
       const auto* value = descriptor->value(i);

@@ -8,8 +8,12 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "core/safety/lock_machine.h"
 
 namespace interlock::simulation {
+
+// What coverage calls an edge of the locks' states.
+std::string NameOf(const safety::LockEdge& edge);
 
 // Thread-compatible.
 class Coverage {

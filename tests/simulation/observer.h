@@ -34,6 +34,7 @@ class Observer {
   virtual void OnSettled(const Settled<v1::RecordDataPointsRequest, v1::RecordDataPointsResponse>&) {}
   virtual void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>&) {}
   virtual void OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>&) {}
+  virtual void OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>&) {}
   virtual void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>&) {}
   virtual void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>&) {}
   virtual void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>&) {}

@@ -93,7 +93,7 @@ absl::Status SimServer::OnOpened(const server::Core& core) {
                     ", but had committed at ", absl::FormatTime(newest_commit_));
   }
   newest_batch_ = engine.now();
-  INTERLOCK_RETURN_IF_ERROR(process_->locks.Reset(*core.store, engine.lock_revision()));
+  INTERLOCK_RETURN_IF_ERROR(process_->locks.Reset(*core.store, engine.epoch(), engine.lock_revision()));
   process_->alerts.Reset({engine.epoch(), engine.oldest_alert_sequence(), engine.alert_sequence()});
   process_->hub.Notify();
   sim_.trace.Add("server: store open, alerts ", engine.alert_sequence(), ", lock changes ", engine.lock_revision());

@@ -52,7 +52,7 @@ SimServer::Options MakeOptions(Random& random) {
   options.works_max = static_cast<size_t>(random.Between(1, 64));
   options.batch_works_max = static_cast<size_t>(random.Between(1, 32));
   options.alert_ring_max = static_cast<size_t>(random.Between(1, 32));
-  if (random.Chance(0.5)) options.engine.alert_retention = absl::Minutes(random.Between(1, 60));
+  if (random.Chance(0.5)) options.engine.alert_retention = absl::Minutes(random.Between(1, 20));
   options.engine.decisions_per_chunk = random.Between(1, 50);
   options.lock_ring_max = static_cast<size_t>(random.Between(1, 32));
   return options;

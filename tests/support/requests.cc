@@ -38,6 +38,21 @@ v1::EngageLockRequest EngageOf(absl::string_view tenant_id, v1::ScopeKind kind, 
   return request;
 }
 
+bool IsInForce(const v1::Lock& lock) {
+  return lock.state() != v1::LOCK_STATE_PROBATION && lock.state() != v1::LOCK_STATE_CLEAR;
+}
+
+bool NeedsAcknowledgement(const v1::Lock& lock) {
+  return lock.state() == v1::LOCK_STATE_TRIPPED && lock.release_rule().acknowledgement_required();
+}
+
+v1::AcknowledgeLockRequest AcknowledgeOf(const v1::Lock& lock) {
+  v1::AcknowledgeLockRequest request;
+  request.set_lock_id(lock.lock_id());
+  request.set_version(lock.version());
+  return request;
+}
+
 v1::ReleaseLockRequest ReleaseOf(const v1::Lock& lock, absl::string_view reason) {
   v1::ReleaseLockRequest request;
   request.set_lock_id(lock.lock_id());

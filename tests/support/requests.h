@@ -20,7 +20,11 @@ v1::ArbitrateRequest ActionOf(absl::string_view tenant_id, absl::string_view age
 v1::EngageLockRequest EngageOf(absl::string_view tenant_id, v1::ScopeKind kind, absl::string_view id,
                                absl::string_view reason);
 // Releases `lock` at its version.
+v1::AcknowledgeLockRequest AcknowledgeOf(const v1::Lock& lock);
 v1::ReleaseLockRequest ReleaseOf(const v1::Lock& lock, absl::string_view reason);
+// Whether the lock blocks, and whether its release begins with an acknowledgement.
+bool IsInForce(const v1::Lock& lock);
+bool NeedsAcknowledgement(const v1::Lock& lock);
 
 // Every alert of a tenant (empty: of all) after `after_sequence`, of whatever tier.
 v1::SubscribeAlertsRequest SubscriptionOf(absl::string_view tenant_id, int64_t after_sequence);

@@ -201,21 +201,33 @@ absl::Status Story::Blocked() {
 }
 
 absl::Status Story::Release() {
-  Title("Only a person releases it, with a reason, and only the version that was looked at");
+  Title("Only a person releases it: takes note, names the version that was looked at, and says why");
   v1::GetLockRequest get;
   get.set_lock_id(lock_id_);
   INTERLOCK_ASSIGN_OR_RETURN(const v1::Lock lock, client_.GetLock(get));
+  v1::AcknowledgeLockRequest acknowledge;
+  acknowledge.set_lock_id(lock_id_);
+  acknowledge.set_version(lock.version());
+  acknowledge.set_reason("looking at the failed invoices");
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::Lock acknowledged, client_.AcknowledgeLock(acknowledge));
+  if (acknowledged.state() != v1::LOCK_STATE_ACKNOWLEDGED) {
+    return Surprise("an acknowledged lock", FormatEnum(acknowledged.state()));
+  }
+  const v1::LockRelease& note = acknowledged.releases(acknowledged.releases_size() - 1);
+  Say(absl::StrCat(Printable(FormatPrincipal(note.released_by())), " acknowledged ", lock_id_, ": ", note.reason()));
   v1::ReleaseLockRequest release;
   release.set_lock_id(lock_id_);
-  release.set_version(lock.version());
+  release.set_version(acknowledged.version());
   release.set_reason("the payment provider is back; checked the last 20 invoices");
   INTERLOCK_ASSIGN_OR_RETURN(const v1::Lock released, client_.ReleaseLock(release));
-  if (released.state() != v1::LOCK_STATE_CLEAR || released.releases().empty()) {
-    return Surprise("a released lock", FormatEnum(released.state()));
+  if (released.state() != v1::LOCK_STATE_PROBATION) {
+    return Surprise("a lock in probation", FormatEnum(released.state()));
   }
   const v1::LockRelease& step = released.releases(released.releases_size() - 1);
   Say(absl::StrCat(Printable(FormatPrincipal(step.released_by())), " released ", lock_id_, ": ", step.reason()));
-  return WaitForAlert("lock", v1::TRANSITION_RESOLVED).status();
+  Say(absl::StrCat("It blocks nothing any more, but is in probation until ", FormatTime(released.probation_end_time()),
+                   ": the next anomaly trips it again."));
+  return absl::OkStatus();
 }
 
 absl::Status Story::Recover() {

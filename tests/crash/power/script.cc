@@ -118,7 +118,7 @@ void Script::Take(const Effects& effects) {
   for (const v1::Lock& lock : effects.locks) {
     for (TenantView& tenant : tenants_) {
       if (tenant.tenant_id != lock.tenant_id()) continue;
-      if (lock.state() == v1::LOCK_STATE_TRIPPED) {
+      if (support::IsInForce(lock)) {
         tenant.in_force[lock.lock_id()] = lock;
       } else {
         tenant.in_force.erase(lock.lock_id());
@@ -205,7 +205,9 @@ std::unique_ptr<server::Work> Script::RecordPoints(TenantView& tenant) {
 
 std::unique_ptr<server::Work> Script::Engage(TenantView& tenant) {
   constexpr v1::ScopeKind kKinds[] = {v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_AGENT, v1::SCOPE_KIND_RESOURCE};
-  const v1::ScopeKind kind = kKinds[Random(std::size(kKinds))];
+  // Where a release takes two people, nobody would release a tenant: there is one operator.
+  const int first = tenant.policy.release_rules().empty() ? 0 : 1;
+  const v1::ScopeKind kind = kKinds[first + Random(static_cast<int>(std::size(kKinds)) - first)];
   const std::string id = kind == v1::SCOPE_KIND_TENANT ? tenant.tenant_id : absl::StrCat("agent-", Random(kAgents));
   auto request = support::EngageOf(tenant.tenant_id, kind, id, "drill");
   request.set_request_id(NewRequestId());
@@ -214,6 +216,12 @@ std::unique_ptr<server::Work> Script::Engage(TenantView& tenant) {
 
 std::unique_ptr<server::Work> Script::Release(TenantView& tenant) {
   const auto chosen = std::next(tenant.in_force.begin(), Random(static_cast<int>(tenant.in_force.size())));
+  if (support::NeedsAcknowledgement(chosen->second)) {
+    auto request = support::AcknowledgeOf(chosen->second);
+    request.set_request_id(NewRequestId());
+    tenant.in_force.erase(chosen);
+    return Ask("AcknowledgeLock", request, [](const v1::Lock&) {});
+  }
   auto request = support::ReleaseOf(chosen->second, "over");
   request.set_request_id(NewRequestId());
   // Whether it works or not, it is not tried again: its version may be out of date.

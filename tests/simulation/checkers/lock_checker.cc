@@ -4,14 +4,21 @@
 #include <tuple>
 
 #include "core/base/serialize.h"
+#include "core/base/time.h"
+#include "core/safety/lock_machine.h"
+#include "tests/simulation/coverage.h"
 #include "tests/simulation/reader.h"
 
 namespace interlock::simulation {
 namespace {
 
-bool InForce(const v1::Lock& lock) { return lock.state() == v1::LOCK_STATE_TRIPPED; }
+bool InForce(const v1::Lock& lock) {
+  return lock.state() != v1::LOCK_STATE_PROBATION && lock.state() != v1::LOCK_STATE_CLEAR;
+}
 
-absl::string_view HowCaused(const v1::LockCause& cause) {
+absl::string_view HowCaused(const v1::Lock& before, const v1::LockCause& cause) {
+  if (before.state() == v1::LOCK_STATE_PROBATION) return "in probation";
+  if (cause.kind() == v1::LOCK_KIND_MAINTENANCE) return "by plan";
   if (cause.kind() != v1::LOCK_KIND_TRIP) return "by hand";
   return cause.decision_id().empty() ? "by criteria" : "by arbitration";
 }
@@ -61,6 +68,8 @@ void LockChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& c
   if (decision.verdict() == v1::VERDICT_ALLOW) {
     for (const auto& [lock_id, lock] : locks_) {
       if (!InForce(lock) || !Covers(lock, decision)) continue;
+      // Over, which was told of with the batch, or not at all if that is in doubt.
+      if (lock.has_end_time() && FromProto(decision.decide_time()) >= FromProto(lock.end_time())) continue;
       sim_.trace.Fail("no-allow-under-a-lock", decision.decision_id(), decision.replayed() ? " (sent again)" : "",
                       " is ALLOW, but ", lock_id, " is in force");
     }
@@ -76,10 +85,71 @@ void LockChecker::OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>& call
   if (call.reply.ok()) Take(*call.reply);
 }
 
+void LockChecker::OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>& call) {
+  if (call.reply.ok()) Take(*call.reply);
+}
+
 void LockChecker::OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>& call) {
   if (!call.reply.ok()) return sim_.coverage.Count("lock", "release refused");
-  sim_.coverage.Count("lock", "released");
   Take(*call.reply);
+}
+
+// Counts for itself who approved, so that it does not take the engine's word.
+void LockChecker::FollowChange(const v1::Lock& after) {
+  Followed& followed = followed_[after.lock_id()];
+  const v1::Lock before = followed.lock;
+  followed.lock = after;
+  const bool caused = before.version() == 0 || after.state() == v1::LOCK_STATE_TRIPPED;
+  if (caused) {
+    followed.approved_by.clear();
+    if (before.version() > 0) sim_.coverage.Count("lock", "further cause");
+    sim_.coverage.Count("lock", HowCaused(before, *after.causes().rbegin()));
+    return CountEdge(before, v1::LOCK_STEP_ENGAGE, after);
+  }
+  const v1::LockRelease& step = *after.releases().rbegin();
+  CountEdge(before, step.step(), after);
+  const absl::Time time = FromProto(step.create_time());
+  switch (step.step()) {
+    case v1::LOCK_STEP_ACKNOWLEDGE:
+    case v1::LOCK_STEP_EXPIRE_APPROVALS:
+      followed.approved_by.clear();
+      break;
+    case v1::LOCK_STEP_PASS_PROBATION:
+      if (before.state() != v1::LOCK_STATE_PROBATION || time < followed.probation_end) {
+        sim_.trace.Fail("release-by-quorum", after.lock_id(), " left its probation early");
+      }
+      break;
+    case v1::LOCK_STEP_END_MAINTENANCE:
+      for (const v1::LockCause& cause : after.causes()) {
+        if (cause.kind() == v1::LOCK_KIND_MAINTENANCE && time >= FromProto(before.end_time())) continue;
+        sim_.trace.Fail("release-by-quorum", after.lock_id(), " ended by itself, and is no maintenance that is over");
+      }
+      break;
+    default:
+      CheckApproval(before, step, followed);
+  }
+}
+
+void LockChecker::CheckApproval(const v1::Lock& before, const v1::LockRelease& step, Followed& followed) {
+  const v1::Lock& after = followed.lock;
+  const v1::ReleaseRule& rule = before.release_rule();
+  const bool is_new = followed.approved_by.insert(step.released_by().id()).second;
+  const bool enough = static_cast<int>(followed.approved_by.size()) >= rule.quorum();
+  const bool acknowledged = before.state() != v1::LOCK_STATE_TRIPPED || !rule.acknowledgement_required();
+  if (step.released_by().kind() != v1::PRINCIPAL_KIND_HUMAN || !is_new || !acknowledged || enough == InForce(after)) {
+    sim_.trace.Fail("release-by-quorum", after.lock_id(), " is ", v1::LockState_Name(after.state()), " with ",
+                    followed.approved_by.size(), " of ", rule.quorum(), " approvals, by ", step.released_by().id());
+  }
+  if (after.state() == v1::LOCK_STATE_PROBATION) {
+    followed.probation_end =
+        FromProto(step.create_time()) + FromProto(rule.probation()) * (1 << before.probation_trips());
+  } else if (enough && rule.has_probation()) {
+    sim_.trace.Fail("release-by-quorum", after.lock_id(), " was released without its probation");
+  }
+}
+
+void LockChecker::CountEdge(const v1::Lock& before, v1::LockStep step, const v1::Lock& after) {
+  sim_.coverage.Count("lock edge", NameOf(safety::LockEdge{before.state(), step, after.state()}));
 }
 
 void LockChecker::OnCommitted(const Effects& effects, const Engine&) {
@@ -89,10 +159,7 @@ void LockChecker::OnCommitted(const Effects& effects, const Engine&) {
     }
     last_revision_ = lock.revision();
     revisions_[lock.revision()] = Serialize(lock);
-    if (InForce(lock)) {
-      if (lock.causes_size() > 1) sim_.coverage.Count("lock", "further cause");
-      sim_.coverage.Count("lock", HowCaused(*lock.causes().rbegin()));
-    }
+    FollowChange(lock);
     Take(lock);
   }
 }
@@ -104,7 +171,7 @@ void LockChecker::CheckStored(const v1::Lock& stored) {
     return;
   }
   const v1::Lock& lock = known->second;
-  if (InForce(lock) && !InForce(stored)) {
+  if (InForce(lock) && !InForce(stored) && !in_doubt_) {
     sim_.trace.Fail("latched", lock.lock_id(), " was in force, and is released in the store");
   } else if (stored.version() < lock.version() || (stored.version() > lock.version() && !in_doubt_)) {
     sim_.trace.Fail("locks-durable", lock.lock_id(), " was at version ", lock.version(), ", and is at ",
@@ -121,7 +188,8 @@ void LockChecker::OnOpened(const server::Core& core) {
   for (const v1::Lock& lock : LocksIn(*core.store)) {
     CheckStored(lock);
     newest_revision = std::max(newest_revision, lock.revision());
-    if (InForce(lock) && !scopes.emplace(lock.scope().kind(), lock.tenant_id(), lock.scope().id()).second) {
+    const bool is_clear = lock.state() == v1::LOCK_STATE_CLEAR;
+    if (!is_clear && !scopes.emplace(lock.scope().kind(), lock.tenant_id(), lock.scope().id()).second) {
       sim_.trace.Fail("one-lock-a-scope", lock.lock_id(), " is the second in force over its scope");
     }
     stored[lock.lock_id()] = lock;
@@ -136,6 +204,13 @@ void LockChecker::OnOpened(const server::Core& core) {
   locks_ = std::move(stored);
   last_revision_ = newest_revision;
   in_doubt_ = false;
+  followed_.clear();
+  for (const auto& [lock_id, lock] : locks_) {
+    Followed& followed = followed_[lock_id];
+    followed.lock = lock;
+    for (const v1::Principal& person : lock.approved_by()) followed.approved_by.insert(person.id());
+    if (lock.has_probation_end_time()) followed.probation_end = FromProto(lock.probation_end_time());
+  }
 }
 
 }  // namespace interlock::simulation

@@ -90,6 +90,12 @@ void RequestChecker::OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>& c
         Serialize(call.request), {call.reply.status(), BytesOf(call.reply)}, call.now);
 }
 
+void RequestChecker::OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>& call) {
+  sim_.coverage.Count("command", "AcknowledgeLock");
+  Judge("AcknowledgeLock", call.request.lock_id(), call.request.request_id(), Serialize(call.request),
+        {call.reply.status(), BytesOf(call.reply)}, call.now);
+}
+
 void RequestChecker::OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>& call) {
   sim_.coverage.Count("command", "ReleaseLock");
   Judge("ReleaseLock", call.request.lock_id(), call.request.request_id(), Serialize(call.request),

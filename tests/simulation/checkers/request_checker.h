@@ -20,6 +20,7 @@ class RequestChecker final : public Observer {
   void OnSettled(const Settled<v1::RecordDataPointsRequest, v1::RecordDataPointsResponse>& call) override;
   void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) override;
   void OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>& call) override;
+  void OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>& call) override;
   void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>& call) override;
   void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
   void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>& call) override;

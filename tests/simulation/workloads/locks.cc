@@ -1,13 +1,32 @@
 #include "tests/simulation/workloads/locks.h"
 
+#include <iterator>
+#include <string>
+
+#include "absl/strings/str_cat.h"
 #include "client/environment.h"
+#include "core/base/time.h"
 #include "server/rpc/history.h"
 
 namespace interlock::simulation {
 
+namespace {
+
+constexpr absl::string_view kPeople[] = {"alice", "bob", "carol"};
+
+}  // namespace
+
 void Locks::Step() {
-  if (sim_.random.Chance(0.25)) return Engage();
-  Release();
+  if (sim_.random.Chance(0.2)) return Engage();
+  const std::vector<v1::Lock> locks = List();
+  if (locks.empty()) return;
+  const v1::Lock& lock = sim_.random.Pick(locks);
+  const bool unseen = lock.state() == v1::LOCK_STATE_TRIPPED && lock.release_rule().acknowledgement_required();
+  if (sim_.random.Chance(unseen ? 0.8 : 0.15)) {
+    TakeStep("acknowledge", v1::AcknowledgeLockRequest(), lock);
+  } else {
+    TakeStep("release", v1::ReleaseLockRequest(), lock);
+  }
 }
 
 void Locks::Engage() {
@@ -38,6 +57,11 @@ void Locks::Engage() {
       scope.set_id(sim_.random.Pick(cast_.agents));
   }
   request.set_reason("stop this");
+  if (sim_.random.Chance(0.2)) {
+    request.set_kind(v1::LOCK_KIND_MAINTENANCE);
+    // Sometimes so soon that it is over when the call comes.
+    *request.mutable_end_time() = ToProto(sim_.clock.TimeNow() + absl::Milliseconds(sim_.random.Between(10, 60000)));
+  }
   if (sim_.random.Chance(0.9)) request.set_request_id(client::NewRequestId(network_.environment()));
   sim_.trace.Add("engage: ", request.tenant_id(), " ", v1::ScopeKind_Name(scope.kind()), " ", scope.id());
   network_.Call<v1::EngageLockRequest, v1::Lock>(
@@ -46,23 +70,23 @@ void Locks::Engage() {
       });
 }
 
-void Locks::Release() {
-  const std::vector<v1::Lock> locks = List();
-  if (locks.empty()) return;
-  const v1::Lock& lock = sim_.random.Pick(locks);
-  v1::ReleaseLockRequest request;
+template <typename Request>
+void Locks::TakeStep(absl::string_view what, Request request, const v1::Lock& lock) {
   request.set_lock_id(lock.lock_id());
   request.set_version(lock.version() - (sim_.random.Chance(0.05) ? 1 : 0));
   request.set_reason("all is well");
   if (sim_.random.Chance(0.9)) request.set_request_id(client::NewRequestId(network_.environment()));
   // Only a person may; whoever else tries is refused.
   const v1::PrincipalKind kind = sim_.random.Chance(0.9) ? v1::PRINCIPAL_KIND_HUMAN : v1::PRINCIPAL_KIND_AGENT;
-  sim_.trace.Add("release: ", lock.lock_id());
-  network_.Call<v1::ReleaseLockRequest, v1::Lock>(
-      PrincipalOf(kind, "bob"), request, [this, kind](const absl::StatusOr<v1::Lock>& reply) {
-        sim_.trace.Add("released: ", reply.ok() ? reply->lock_id() : InShort(reply.status()));
+  const std::string person(kPeople[sim_.random.Below(std::size(kPeople))]);
+  sim_.trace.Add(what, ": ", lock.lock_id(), " by ", person);
+  network_.Call<Request, v1::Lock>(
+      PrincipalOf(kind, person), request, [this, kind, what](const absl::StatusOr<v1::Lock>& reply) {
+        sim_.trace.Add(what, " answered: ",
+                       reply.ok() ? absl::StrCat(reply->lock_id(), " ", v1::LockState_Name(reply->state()))
+                                  : InShort(reply.status()));
         if (reply.ok() && kind != v1::PRINCIPAL_KIND_HUMAN) {
-          sim_.trace.Fail("latched", reply->lock_id(), " was released by an agent");
+          sim_.trace.Fail("latched", reply->lock_id(), " was changed by an agent");
         }
       });
 }

@@ -20,7 +20,9 @@ class Locks final : public Workload {
 
  private:
   void Engage();
-  void Release();
+  // Has a person take a step with `lock`.
+  template <typename Request>
+  void TakeStep(absl::string_view what, Request request, const v1::Lock& lock);
   // The locks in force, as ListLocks shows them; none if the store is not open.
   std::vector<v1::Lock> List();
 

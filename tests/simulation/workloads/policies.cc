@@ -30,7 +30,23 @@ v1::PolicySet Policies::NewPolicy() {
     *rules.mutable_repeated_call()->mutable_window() = ToProto(absl::Minutes(10));
   }
   if (random.Chance(0.2)) *policy.mutable_report_age_max() = ToProto(absl::Minutes(random.Between(1, 60)));
+  for (const v1::ScopeKind scope : {v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_CATEGORY, v1::SCOPE_KIND_AGENT}) {
+    if (random.Chance(0.5)) SetReleaseRule(scope, policy);
+  }
   return policy;
+}
+
+void Policies::SetReleaseRule(v1::ScopeKind scope, v1::PolicySet& policy) {
+  v1::ReleaseRule* rule = nullptr;
+  for (v1::ReleaseRule& other : *policy.mutable_release_rules()) {
+    if (other.scope() == scope) rule = &other;
+  }
+  if (rule == nullptr) rule = policy.add_release_rules();
+  rule->set_scope(scope);
+  rule->set_acknowledgement_required(sim_.random.Chance(0.5));
+  rule->set_quorum(sim_.random.Between(1, 3));
+  rule->clear_probation();
+  if (sim_.random.Chance(0.6)) *rule->mutable_probation() = ToProto(absl::Seconds(sim_.random.Between(1, 600)));
 }
 
 void Policies::Step() {

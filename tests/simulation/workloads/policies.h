@@ -17,6 +17,7 @@ class Policies final : public Workload {
 
  private:
   v1::PolicySet NewPolicy();
+  void SetReleaseRule(v1::ScopeKind scope, v1::PolicySet& policy);
 
   Sim& sim_;
   Network& network_;

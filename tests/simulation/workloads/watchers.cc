@@ -38,7 +38,7 @@ class Watchers::Watcher {
   bool is_right() const {
     std::map<std::string, std::string> in_force;
     for (const auto& [lock_id, lock] : owner_.locks_.locks()) {
-      if (lock.state() == v1::LOCK_STATE_TRIPPED && Concerns(lock)) in_force[lock_id] = Serialize(lock);
+      if (lock.state() != v1::LOCK_STATE_CLEAR && Concerns(lock)) in_force[lock_id] = Serialize(lock);
     }
     return complete_ && held_ == in_force;
   }
@@ -89,7 +89,7 @@ class Watchers::Watcher {
       }
       revision_ = message.revision();
     }
-    if (lock.state() == v1::LOCK_STATE_TRIPPED) {
+    if (lock.state() != v1::LOCK_STATE_CLEAR) {
       held_[lock.lock_id()] = bytes;
     } else {
       held_.erase(lock.lock_id());
