@@ -31,10 +31,11 @@ struct Files {
   std::vector<std::string> write_ahead_logs;
 };
 
-// A log whose last write a crash cut short.
-struct TornLog {
+// A log that was checked; `torn`: a crash cut its last write short.
+struct CheckedLog {
   std::string name;
   uint64_t whole_bytes;
+  bool torn;
 };
 
 // The number in "000012.log"; 0 if `name` is none.
@@ -66,7 +67,7 @@ class Checker {
           absl::StrCat(dir_, ": the newest write-ahead log (", newest_log, ".log or later) is missing"));
     }
     INTERLOCK_RETURN_IF_ERROR(CheckWriteAheadLogs(files.write_ahead_logs));
-    for (const TornLog& log : torn_) INTERLOCK_RETURN_IF_ERROR(CutOff(log));
+    for (const CheckedLog& log : checked_) INTERLOCK_RETURN_IF_ERROR(Settle(log));
     return true;
   }
 
@@ -75,17 +76,17 @@ class Checker {
 
   absl::StatusOr<Files> List() const;
   absl::StatusOr<std::string> Read(const std::string& name) const;
-  // Checks one log and remembers it if it is torn. Answers the length of its whole records.
+  // Checks one log and remembers it. Answers the length of its whole records.
   absl::StatusOr<uint64_t> CheckOneLog(LogKind kind, const std::string& name, const RecordVisitor& visit = nullptr);
   // Answers the number that the newest write-ahead log has at least.
   absl::StatusOr<uint64_t> CheckManifest(bool has_note);
   absl::Status CheckManifestLength(absl::string_view name, uint64_t whole_bytes) const;
   absl::Status CheckWriteAheadLogs(const std::vector<std::string>& names);
-  absl::Status CutOff(const TornLog& log) const;
+  absl::Status Settle(const CheckedLog& log) const;
 
   rocksdb::FileSystem& file_system_;
   const std::string& dir_;
-  std::vector<TornLog> torn_;
+  std::vector<CheckedLog> checked_;
 };
 
 absl::StatusOr<Files> Checker::List() const {
@@ -117,7 +118,7 @@ absl::StatusOr<uint64_t> Checker::CheckOneLog(LogKind kind, const std::string& n
   if (check.end == LogEnd::kDamaged) {
     return DamagedError(absl::StrCat(Path(name), ": checksum mismatch after byte ", check.whole_bytes));
   }
-  if (check.end == LogEnd::kTorn) torn_.push_back({name, check.whole_bytes});
+  checked_.push_back({name, check.whole_bytes, check.end == LogEnd::kTorn});
   return check.whole_bytes;
 }
 
@@ -152,25 +153,25 @@ absl::Status Checker::CheckManifestLength(absl::string_view name, uint64_t whole
 absl::Status Checker::CheckWriteAheadLogs(const std::vector<std::string>& names) {
   std::string torn_name;
   for (const std::string& name : names) {
-    const size_t torn_before = torn_.size();
     INTERLOCK_ASSIGN_OR_RETURN(const uint64_t whole_bytes, CheckOneLog(LogKind::kWriteAhead, name));
     // A log is begun only after all of the one before was synced.
     if (whole_bytes > 0 && !torn_name.empty()) {
       return DamagedError(absl::StrCat(Path(torn_name), ": ends within a commit, and ", name, " goes on"));
     }
-    if (torn_.size() > torn_before) torn_name = name;
+    if (checked_.back().torn) torn_name = name;
   }
   return absl::OkStatus();
 }
 
-// Synced, so that a log never looks torn once there are commits after it.
-absl::Status Checker::CutOff(const TornLog& log) const {
-  const std::string context = absl::StrCat("cut off the end of ", Path(log.name));
+// Cuts off what is torn, and syncs the rest also if it is whole: after an error it may never have been synced, and it
+// must not look torn once there are commits after it.
+absl::Status Checker::Settle(const CheckedLog& log) const {
+  const std::string context = absl::StrCat("settle the end of ", Path(log.name));
   const rocksdb::IOOptions options;
   std::unique_ptr<rocksdb::FSWritableFile> file;
   INTERLOCK_RETURN_IF_ERROR(
       FromRocksdb(file_system_.ReopenWritableFile(Path(log.name), rocksdb::FileOptions(), &file, nullptr), context));
-  INTERLOCK_RETURN_IF_ERROR(FromRocksdb(file->Truncate(log.whole_bytes, options, nullptr), context));
+  if (log.torn) INTERLOCK_RETURN_IF_ERROR(FromRocksdb(file->Truncate(log.whole_bytes, options, nullptr), context));
   INTERLOCK_RETURN_IF_ERROR(FromRocksdb(file->Fsync(options, nullptr), context));
   return FromRocksdb(file->Close(options, nullptr), context);
 }

@@ -190,6 +190,17 @@ TEST_F(StoreDirectoryTest, StoreInUseIsNotTouched) {
   EXPECT_EQ(ErrorReason(result.status()), "STORE_LOCKED");
 }
 
+TEST_F(StoreDirectoryTest, WhatIsToBeRecoveredIsSyncedAlsoIfItIsWhole) {
+  std::vector<std::string> synced;
+  support::FaultFileSystem machine;
+  machine.SetFault([&](const support::FaultFileSystem::Call& call) {
+    if (call.operation == support::FaultFileSystem::Operation::kSync) synced.push_back(Path(call.file));
+    return false;
+  });
+  EXPECT_EQ(CheckStoreDirectory(machine, dir_).status(), absl::OkStatus());
+  EXPECT_EQ(synced, (std::vector<std::string>{manifest_, log_}));
+}
+
 TEST_F(StoreDirectoryTest, FailureToCutOffIsReported) {
   const std::string torn = ReadFile(log_) + "x";
   for (const auto operation :

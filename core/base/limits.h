@@ -48,6 +48,8 @@ inline constexpr int kReleaseQuorumMax = 10;
 inline constexpr absl::Duration kMaintenanceMax = absl::Hours(24);
 // Steps that time makes with locks in one timer pass.
 inline constexpr int kDueLocksPerTick = 100;
+// More than people can look at; each keeps its action. Beyond it nobody is asked.
+inline constexpr size_t kOpenApprovalsMax = 1000;
 inline constexpr int kPolicyItemsMax = 1000;
 inline constexpr int kPolicyViolationsMax = 100;
 // Pages.

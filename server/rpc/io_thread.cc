@@ -49,9 +49,16 @@ void IoThread::Run() {
   }
 }
 
+void IoThread::EndCall() {
+  if (--calls_ > 0) return;
+  MutexLock lock(mutex_);
+  ended_.NotifyAll();
+}
+
 void IoThread::Stop() {
   {
     MutexLock lock(mutex_);
+    while (calls_ > 0) ended_.Wait(mutex_);
     if (stopped_) return;
     stopped_ = true;
   }

@@ -10,6 +10,7 @@
 #include <grpcpp/completion_queue.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -40,7 +41,7 @@ class MemberEvent final : public IoEvent {
   const Method method_;
 };
 
-// Post and IsWaiting are thread-safe.
+// Thread-safe, but for Start.
 class IoThread {
  public:
   explicit IoThread(std::unique_ptr<grpc::ServerCompletionQueue> queue);
@@ -56,21 +57,38 @@ class IoThread {
   bool Post(IoEvent& event) ABSL_LOCKS_EXCLUDED(mutex_);
   // Whether the thread has nothing to do at the moment: then whoever has an answer sends it with less delay by himself.
   bool IsWaiting() const { return waiting_.load(std::memory_order_relaxed); }
-  // Lets all events happen that are under way, then ends the thread. REQUIRES: the server of the queue was shut down.
+  // Lets all calls and events end that are under way, then ends the thread. REQUIRES: the server of the queue was shut
+  // down.
   void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Each call, from the time when it is waited for until nothing is started on it any more, is held by one of these:
+  // the queue must not be shut down before, because gRPC aborts when something is started on a queue that was.
+  class Hold {
+   public:
+    explicit Hold(IoThread& io) : io_(io) { ++io_.calls_; }
+    ~Hold() { io_.EndCall(); }
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+
+   private:
+    IoThread& io_;
+  };
 
  private:
   void Run();
+  void EndCall() ABSL_LOCKS_EXCLUDED(mutex_);
   void TellPosted(bool ok) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::thread thread_;
   std::atomic<bool> waiting_ = false;
+  std::atomic<int64_t> calls_ = 0;
   // Brings posted events into the queue.
   grpc::Alarm alarm_;
   MemberEvent<IoThread> posted_event_{*this, &IoThread::TellPosted};
 
   Mutex mutex_;
+  CondVar ended_;
   std::vector<IoEvent*> posted_ ABSL_GUARDED_BY(mutex_);
   // Whether what is posted will be told without another alarm.
   bool telling_ ABSL_GUARDED_BY(mutex_) = false;

@@ -36,6 +36,7 @@ class RawCall {
   void Finished(bool) { delete this; }
 
   IoThread& io_;
+  const IoThread::Hold hold_{io_};
   grpc::ServerContext context_;
   grpc::ByteBuffer request_;
   grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_;

@@ -58,6 +58,7 @@ class RawStream {
   void EndOne();
 
   IoThread& io_;
+  const IoThread::Hold hold_{io_};
   grpc::ServerContext context_;
   grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer> stream_;
   StreamReactor* reactor_ = nullptr;

@@ -1,0 +1,179 @@
+#include "core/safety/approval_book.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/base/check.h"
+#include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/base/status_macros.h"
+#include "core/base/time.h"
+
+namespace interlock::safety {
+namespace {
+
+constexpr char kIdKind[] = "approval";
+
+// Whether it is kept: people can decide it, it can be used, or it says that they rejected it.
+bool Matters(const v1::Approval& approval) {
+  return IsOpen(approval.state()) || approval.state() == v1::APPROVAL_STATE_REJECTED;
+}
+
+bool Covers(const v1::Lock& lock, const v1::Approval& approval) {
+  if (lock.scope().kind() == v1::SCOPE_KIND_FLEET) return true;
+  if (lock.tenant_id() != approval.tenant_id()) return false;
+  switch (lock.scope().kind()) {
+    case v1::SCOPE_KIND_CATEGORY:
+      return lock.scope().id() == approval.category();
+    case v1::SCOPE_KIND_AGENT:
+      return lock.scope().id() == approval.action().agent_id();
+    case v1::SCOPE_KIND_RESOURCE:
+      return lock.scope().id() == approval.action().target_resource();
+    default:
+      return true;
+  }
+}
+
+absl::Status DataLoss(const v1::Approval& approval, absl::string_view what) {
+  return MakeError(
+      absl::StatusCode::kDataLoss, "APPROVAL_UNREADABLE",
+      absl::StrCat("stored approval \"", approval.approval_id(), "\" ", what, "; restore the store from a backup"));
+}
+
+}  // namespace
+
+const v1::Approval* ApprovalBook::FindAction(absl::string_view tenant_id, absl::string_view action_digest) const {
+  const auto found = by_action_.find({std::string(tenant_id), std::string(action_digest)});
+  return found == by_action_.end() ? nullptr : &approvals_.at(found->second);
+}
+
+const v1::Approval* ApprovalBook::Find(absl::string_view approval_id) const {
+  const auto found = approvals_.find(IdNumber(kIdKind, approval_id));
+  return found == approvals_.end() ? nullptr : &found->second;
+}
+
+bool ApprovalBook::HasRoom(absl::string_view tenant_id) const {
+  const auto found = count_by_tenant_.find(tenant_id);
+  return found == count_by_tenant_.end() || found->second < kOpenApprovalsMax;
+}
+
+const v1::Approval& ApprovalBook::Ask(v1::Approval asked, IdCounter& ids, absl::Time now) {
+  INTERLOCK_CHECK(HasRoom(asked.tenant_id()) && FindAction(asked.tenant_id(), asked.action_digest()) == nullptr);
+  const int64_t number = ids.Next();
+  asked.set_approval_id(MakeId(kIdKind, number));
+  Request(now, asked);
+  Insert(number, std::move(asked));
+  return approvals_.at(number);
+}
+
+absl::StatusOr<const v1::Approval*> ApprovalBook::Check(absl::string_view approval_id, int64_t version) const {
+  const v1::Approval* approval = Find(approval_id);
+  if (approval == nullptr) {
+    return MakeError(
+        absl::StatusCode::kNotFound, "APPROVAL_NOT_FOUND",
+        absl::StrCat("no approval \"", approval_id, "\" can be decided; ListApprovals shows those that can"),
+        {{"approval_id", std::string(approval_id)}});
+  }
+  if (approval->version() != version) {
+    return MakeError(
+        absl::StatusCode::kAborted, "APPROVAL_VERSION_MISMATCH",
+        absl::StrCat("approval \"", approval_id, "\" is at version ", approval->version(), ", not ", version,
+                     "; read it again with GetApproval and decide that version"),
+        {{"approval_id", std::string(approval_id)}, {"current_version", absl::StrCat(approval->version())}});
+  }
+  return approval;
+}
+
+absl::StatusOr<v1::Approval> ApprovalBook::Decide(absl::string_view approval_id, int64_t version, const Vote& vote,
+                                                  absl::Time now) {
+  INTERLOCK_RETURN_IF_ERROR(Check(approval_id, version).status());
+  v1::Approval& approval = approvals_.at(IdNumber(kIdKind, approval_id));
+  INTERLOCK_RETURN_IF_ERROR(safety::Decide(vote, now, approval));
+  return approval;
+}
+
+std::string ApprovalBook::WhyNot(absl::string_view approval_id, absl::string_view tenant_id,
+                                 absl::string_view action_digest) const {
+  const v1::Approval* approval = Find(approval_id);
+  if (approval == nullptr || approval->tenant_id() != tenant_id) {
+    return "Approval does not exist, was used or is no longer valid";
+  }
+  if (approval->action_digest() != action_digest) return "Approval is for another action";
+  if (approval->state() == v1::APPROVAL_STATE_APPROVED) return "";
+  const absl::string_view state = absl::StripPrefix(v1::ApprovalState_Name(approval->state()), "APPROVAL_STATE_");
+  return absl::StrCat("Approval is ", absl::AsciiStrToLower(state));
+}
+
+v1::Approval ApprovalBook::Consume(absl::string_view approval_id, absl::string_view decision_id, absl::Time now) {
+  v1::Approval approval = Remove(IdNumber(kIdKind, approval_id));
+  safety::Consume(decision_id, now, approval);
+  return approval;
+}
+
+std::vector<v1::Approval> ApprovalBook::VoidUnder(const v1::Lock& lock, absl::Time now) {
+  std::vector<int64_t> covered;
+  for (const auto& [number, approval] : approvals_) {
+    if (IsOpen(approval.state()) && !approval.under_lock() && Covers(lock, approval)) covered.push_back(number);
+  }
+  std::vector<v1::Approval> voided;
+  for (const int64_t number : covered) {
+    voided.push_back(Remove(number));
+    Void(lock.lock_id(), now, voided.back());
+  }
+  return voided;
+}
+
+ApprovalBook::Due::const_iterator ApprovalBook::FirstDue(absl::optional<absl::string_view> tenant_id) const {
+  if (!tenant_id.has_value()) return due_.begin();
+  return std::find_if(due_.begin(), due_.end(),
+                      [&](const auto& due) { return approvals_.at(due.second).tenant_id() == *tenant_id; });
+}
+
+absl::Time ApprovalBook::NextDue(absl::optional<absl::string_view> tenant_id) const {
+  const auto first = FirstDue(tenant_id);
+  return first == due_.end() ? absl::InfiniteFuture() : first->first;
+}
+
+v1::Approval ApprovalBook::FireDue(absl::optional<absl::string_view> tenant_id, absl::Time now) {
+  const auto first = FirstDue(tenant_id);
+  INTERLOCK_CHECK(first != due_.end() && first->first <= now);
+  v1::Approval approval = Remove(first->second);
+  if (IsOpen(approval.state())) Expire(now, approval);
+  return approval;
+}
+
+absl::Status ApprovalBook::Load(const v1::Approval& approval) {
+  if (!Matters(approval)) return DataLoss(approval, "cannot matter any more");
+  const int64_t number = IdNumber(kIdKind, approval.approval_id());
+  if (number < 0) return DataLoss(approval, "has an id of another form");
+  if (!approval.has_expire_time()) return DataLoss(approval, "does not say when it expires");
+  if (approvals_.find(number) != approvals_.end() ||
+      FindAction(approval.tenant_id(), approval.action_digest()) != nullptr) {
+    return DataLoss(approval, "has the id or the action of another approval");
+  }
+  Insert(number, approval);
+  return absl::OkStatus();
+}
+
+void ApprovalBook::Insert(int64_t number, v1::Approval approval) {
+  by_action_[{approval.tenant_id(), approval.action_digest()}] = number;
+  ++count_by_tenant_[approval.tenant_id()];
+  due_.emplace(FromProto(approval.expire_time()), number);
+  approvals_[number] = std::move(approval);
+}
+
+v1::Approval ApprovalBook::Remove(int64_t number) {
+  const auto found = approvals_.find(number);
+  INTERLOCK_CHECK(found != approvals_.end());
+  v1::Approval approval = std::move(found->second);
+  approvals_.erase(found);
+  by_action_.erase({approval.tenant_id(), approval.action_digest()});
+  due_.erase({FromProto(approval.expire_time()), number});
+  const auto count = count_by_tenant_.find(approval.tenant_id());
+  if (--count->second == 0) count_by_tenant_.erase(count);
+  return approval;
+}
+
+}  // namespace interlock::safety
