@@ -255,6 +255,25 @@ TEST_F(ServerTest, StopEndsEveryKindOfStreamWithUnavailable) {
   EXPECT_EQ(ReasonOf(verdicts->Finish()), "SERVER_STOPPING");
 }
 
+// gRPC aborts when something is started on a completion queue that was shut down.
+TEST_F(ServerTest, StopMayComeAtTheInstantAtWhichCallersGo) {
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+    std::vector<std::unique_ptr<grpc::ClientReader<v1::WatchLocksResponse>>> watches;
+    for (int i = 0; i < 8; ++i) {
+      contexts.push_back(std::make_unique<grpc::ClientContext>());
+      api_->Prepare(*contexts.back());
+      watches.push_back(api_->stub<Locks>().WatchLocks(contexts.back().get(), v1::WatchLocksRequest()));
+      v1::WatchLocksResponse first;
+      ASSERT_TRUE(watches.back()->Read(&first));
+    }
+    for (const auto& context : contexts) context->TryCancel();
+    server_->Stop();
+    watches.clear();
+    SetUp();
+  }
+}
+
 TEST_F(ServerTest, WhatWasAcceptedBeforeStopIsAnswered) {
   Gate reached;
   Gate go;
