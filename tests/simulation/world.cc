@@ -163,6 +163,8 @@ class World {
       return server_.store() != nullptr && network_.calls_under_way() == 0 &&
              std::all_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.workload->IsDone(); });
     };
+    // Nothing may happen for minutes, and what happens then needs time of its own.
+    if (is_done()) return;
     const absl::Time begin = sim_.timeline.now();
     sim_.timeline.RunUntil(begin + kDrainMax, [&] { return sim_.trace.failed() || is_done(); });
     if (sim_.trace.failed() || is_done()) return;
