@@ -69,7 +69,7 @@ void LockChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& c
     for (const auto& [lock_id, lock] : locks_) {
       if (!InForce(lock) || !Covers(lock, decision)) continue;
       // Over, which was told of with the batch, or not at all if that is in doubt.
-      if (lock.has_end_time() && FromProto(decision.decide_time()) >= FromProto(lock.end_time())) continue;
+      if (lock.has_end_time() && call.now >= FromProto(lock.end_time())) continue;
       sim_.trace.Fail("no-allow-under-a-lock", decision.decision_id(), decision.replayed() ? " (sent again)" : "",
                       " is ALLOW, but ", lock_id, " is in force");
     }
