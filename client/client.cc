@@ -5,6 +5,7 @@
 #include "client/connection.h"
 #include "interlock/v1/admin_service.grpc.pb.h"
 #include "interlock/v1/alert_service.grpc.pb.h"
+#include "interlock/v1/approval_service.grpc.pb.h"
 #include "interlock/v1/lock_service.grpc.pb.h"
 #include "interlock/v1/monitor_service.grpc.pb.h"
 #include "interlock/v1/policy_service.grpc.pb.h"
@@ -12,12 +13,19 @@
 #include "interlock/v1/scheduler_service.grpc.pb.h"
 
 namespace interlock::client {
+namespace {
+
+// The longest that the server offers.
+constexpr int kWaitSecondsDefault = 55;
+
+}  // namespace
 
 struct Client::Stubs {
   explicit Stubs(const std::shared_ptr<grpc::Channel>& channel)
       : monitor(v1::MonitorService::NewStub(channel)),
         safety(v1::SafetyService::NewStub(channel)),
         lock(v1::LockService::NewStub(channel)),
+        approval(v1::ApprovalService::NewStub(channel)),
         policy(v1::PolicyService::NewStub(channel)),
         alert(v1::AlertService::NewStub(channel)),
         scheduler(v1::SchedulerService::NewStub(channel)),
@@ -26,6 +34,7 @@ struct Client::Stubs {
   const std::unique_ptr<v1::MonitorService::StubInterface> monitor;
   const std::unique_ptr<v1::SafetyService::StubInterface> safety;
   const std::unique_ptr<v1::LockService::StubInterface> lock;
+  const std::unique_ptr<v1::ApprovalService::StubInterface> approval;
   const std::unique_ptr<v1::PolicyService::StubInterface> policy;
   const std::unique_ptr<v1::AlertService::StubInterface> alert;
   const std::unique_ptr<v1::SchedulerService::StubInterface> scheduler;
@@ -62,6 +71,9 @@ INTERLOCK_CLIENT_METHOD(Lock, lock, LockService, AcknowledgeLock)
 INTERLOCK_CLIENT_METHOD(Lock, lock, LockService, ReleaseLock)
 INTERLOCK_CLIENT_METHOD(Lock, lock, LockService, GetLock)
 INTERLOCK_CLIENT_METHOD(ListLocksResponse, lock, LockService, ListLocks)
+INTERLOCK_CLIENT_METHOD(ListApprovalsResponse, approval, ApprovalService, ListApprovals)
+INTERLOCK_CLIENT_METHOD(Approval, approval, ApprovalService, GetApproval)
+INTERLOCK_CLIENT_METHOD(Approval, approval, ApprovalService, DecideApproval)
 INTERLOCK_CLIENT_METHOD(PolicySet, policy, PolicyService, GetPolicy)
 INTERLOCK_CLIENT_METHOD(PolicySet, policy, PolicyService, UpdatePolicy)
 INTERLOCK_CLIENT_METHOD(ListPolicyVersionsResponse, policy, PolicyService, ListPolicyVersions)
@@ -76,5 +88,14 @@ INTERLOCK_CLIENT_METHOD(ListAttemptsResponse, scheduler, SchedulerService, ListA
 INTERLOCK_CLIENT_METHOD(ServerInfo, admin, AdminService, GetServerInfo)
 
 #undef INTERLOCK_CLIENT_METHOD
+
+absl::StatusOr<v1::Approval> Client::WaitApproval(v1::WaitApprovalRequest request, const CallOptions& options) const {
+  if (!request.has_timeout()) request.mutable_timeout()->set_seconds(kWaitSecondsDefault);
+  const absl::Duration deadline = options.deadline.value_or(connection_->options().deadline);
+  const absl::Duration timeout =
+      absl::Seconds(request.timeout().seconds()) + absl::Nanoseconds(request.timeout().nanos());
+  return connection_->Call(*stubs_->approval, &v1::ApprovalService::StubInterface::WaitApproval, std::move(request),
+                           deadline + timeout);
+}
 
 }  // namespace interlock::client

@@ -12,6 +12,8 @@
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/alert_service.pb.h"
+#include "interlock/v1/approval.pb.h"
+#include "interlock/v1/approval_service.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/lock_service.pb.h"
@@ -69,6 +71,13 @@ class Client {
   absl::StatusOr<v1::Lock> ReleaseLock(v1::ReleaseLockRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::Lock> GetLock(v1::GetLockRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::ListLocksResponse> ListLocks(v1::ListLocksRequest request, const CallOptions& options = {}) const;
+
+  // ApprovalService. WaitApproval takes the request's timeout into account: it may wait so long beside its deadline.
+  absl::StatusOr<v1::ListApprovalsResponse> ListApprovals(v1::ListApprovalsRequest request,
+                                                          const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Approval> GetApproval(v1::GetApprovalRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Approval> DecideApproval(v1::DecideApprovalRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Approval> WaitApproval(v1::WaitApprovalRequest request, const CallOptions& options = {}) const;
 
   // PolicyService.
   absl::StatusOr<v1::PolicySet> GetPolicy(v1::GetPolicyRequest request, const CallOptions& options = {}) const;

@@ -23,6 +23,7 @@ const std::vector<FlagSpec> kActionFlags = {
     {.name = "tier", .value = "0..3", .help = "the tier that the agent sees; default: 1"},
     {.name = "supervised", .value = "", .help = "a person steers: the action is not autonomous"},
     {.name = "action_id", .value = "ID", .help = "the agent's own name for the action"},
+    {.name = "approval", .value = "ID", .help = "an approval of exactly this action"},
 };
 
 std::vector<FlagSpec> DecideFlags() {
@@ -69,6 +70,7 @@ absl::StatusOr<ExitCode> RunDecide(Context& context) {
   v1::ArbitrateRequest request;
   INTERLOCK_ASSIGN_OR_RETURN(*request.mutable_action(), MakeAction(context));
   request.set_request_id(context.arguments.Get("request_id"));
+  request.set_approval_id(context.arguments.Get("approval"));
   const client::Verdict verdict = client::VerdictOf(context.client.Arbitrate(std::move(request)));
   if (verdict.status.ok()) return Show(verdict.decision, context.output);
   context.output.err << DescribeFailure(verdict.status, context.client_options.address)
@@ -79,6 +81,7 @@ absl::StatusOr<ExitCode> RunDecide(Context& context) {
 absl::StatusOr<ExitCode> RunExplain(Context& context) {
   v1::ExplainActionRequest request;
   INTERLOCK_ASSIGN_OR_RETURN(*request.mutable_action(), MakeAction(context));
+  request.set_approval_id(context.arguments.Get("approval"));
   INTERLOCK_ASSIGN_OR_RETURN(const v1::Decision decision, context.client.ExplainAction(std::move(request)));
   return Show(decision, context.output);
 }

@@ -1,5 +1,6 @@
 #include "client/cli/decision_text.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,20 @@ std::string ReasonLine(const v1::Reason& reason, bool color) {
   const std::string wait = FormatDuration(reason.retry_after());
   if (!wait.empty()) absl::StrAppend(&line, ", again in ", wait);
   return line + "\n";
+}
+
+// What an approval has to do with the decision, and what to do next.
+std::string ApprovalText(const v1::Decision& decision) {
+  const std::string& approval_id = decision.approval_id();
+  if (decision.verdict() == v1::VERDICT_ALLOW) return approval_id.empty() ? "" : absl::StrCat(approval_id, ", used up");
+  if (approval_id.empty()) return decision.requires_approval() ? "needed from a person" : "";
+  const bool rejected = std::any_of(decision.reasons().begin(), decision.reasons().end(), [](const v1::Reason& reason) {
+    return reason.code() == v1::REASON_CODE_APPROVAL_REJECTED;
+  });
+  if (rejected) return absl::StrCat(approval_id, ", rejected");
+  return absl::StrCat(approval_id, ", asked for; a person: interlockctl approval approve ", approval_id,
+                      " --tenant=", Printable(decision.tenant_id()),
+                      "; then decide again with --approval=", approval_id);
 }
 
 }  // namespace
@@ -50,7 +65,7 @@ std::string DescribeDecision(const v1::Decision& decision, bool color) {
           {"category", decision.category()},
           {"tier", absl::StrCat(decision.tier())},
           {"confidence", FormatNumber(decision.confidence())},
-          {"approval", decision.requires_approval() ? "needed from a person" : ""},
+          {"approval", ApprovalText(decision)},
           {"locks", absl::StrJoin(decision.lock_ids(), ", ")},
           {"policy",
            decision.policy_version() == 0 ? "built-in profile" : absl::StrCat("version ", decision.policy_version())},

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "interlock/v1/admin_service.grpc.pb.h"
 #include "interlock/v1/alert_service.grpc.pb.h"
+#include "interlock/v1/approval_service.grpc.pb.h"
 #include "interlock/v1/lock_service.grpc.pb.h"
 #include "interlock/v1/monitor_service.grpc.pb.h"
 #include "interlock/v1/policy_service.grpc.pb.h"
@@ -83,6 +84,18 @@ class FakeLockService final : public v1::LockService::Service {
   const FakeAnswers& answers_;
 };
 
+class FakeApprovalService final : public v1::ApprovalService::Service {
+ public:
+  explicit FakeApprovalService(const FakeAnswers& answers) : answers_(answers) {}
+  INTERLOCK_FAKE_CALL(ListApprovals, ListApprovalsResponse, list_approvals)
+  INTERLOCK_FAKE_CALL(GetApproval, Approval, get_approval)
+  INTERLOCK_FAKE_CALL(DecideApproval, Approval, decide_approval)
+  INTERLOCK_FAKE_CALL(WaitApproval, Approval, wait_approval)
+
+ private:
+  const FakeAnswers& answers_;
+};
+
 class FakePolicyService final : public v1::PolicyService::Service {
  public:
   explicit FakePolicyService(const FakeAnswers& answers) : answers_(answers) {}
@@ -138,6 +151,7 @@ struct FakeServer::Services {
       : monitor(answers),
         safety(answers),
         lock(answers),
+        approval(answers),
         policy(answers),
         alert(answers),
         scheduler(answers),
@@ -146,6 +160,7 @@ struct FakeServer::Services {
   FakeMonitorService monitor;
   FakeSafetyService safety;
   FakeLockService lock;
+  FakeApprovalService approval;
   FakePolicyService policy;
   FakeAlertService alert;
   FakeSchedulerService scheduler;
@@ -159,6 +174,7 @@ FakeServer::FakeServer(const std::string& address) : services_(std::make_unique<
   builder.RegisterService(&services_->monitor);
   builder.RegisterService(&services_->safety);
   builder.RegisterService(&services_->lock);
+  builder.RegisterService(&services_->approval);
   builder.RegisterService(&services_->policy);
   builder.RegisterService(&services_->alert);
   builder.RegisterService(&services_->scheduler);

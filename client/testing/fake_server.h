@@ -13,6 +13,7 @@
 
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/alert_service.pb.h"
+#include "interlock/v1/approval_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -42,6 +43,10 @@ struct FakeAnswers {
   FakeCall<v1::ReleaseLockRequest, v1::Lock> release_lock;
   FakeCall<v1::GetLockRequest, v1::Lock> get_lock;
   FakeCall<v1::ListLocksRequest, v1::ListLocksResponse> list_locks;
+  FakeCall<v1::ListApprovalsRequest, v1::ListApprovalsResponse> list_approvals;
+  FakeCall<v1::GetApprovalRequest, v1::Approval> get_approval;
+  FakeCall<v1::DecideApprovalRequest, v1::Approval> decide_approval;
+  FakeCall<v1::WaitApprovalRequest, v1::Approval> wait_approval;
   FakeCall<v1::GetPolicyRequest, v1::PolicySet> get_policy;
   FakeCall<v1::UpdatePolicyRequest, v1::PolicySet> update_policy;
   FakeCall<v1::ListPolicyVersionsRequest, v1::ListPolicyVersionsResponse> list_policy_versions;

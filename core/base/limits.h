@@ -43,13 +43,17 @@ inline constexpr int kLockReleasesMax = 100;
 inline constexpr absl::Duration kReleaseApprovalValidity = absl::Minutes(30);
 inline constexpr absl::Duration kProbationMax = absl::Hours(24);
 // More people than anybody can find in the night.
-inline constexpr int kReleaseQuorumMax = 10;
+inline constexpr int kQuorumMax = 10;
 // A longer block is no maintenance.
 inline constexpr absl::Duration kMaintenanceMax = absl::Hours(24);
 // Steps that time makes with locks in one timer pass.
 inline constexpr int kDueLocksPerTick = 100;
 // More than people can look at; each keeps its action. Beyond it nobody is asked.
 inline constexpr size_t kOpenApprovalsMax = 1000;
+// What a person approved a day ago is another situation.
+inline constexpr absl::Duration kApprovalValidityMax = absl::Hours(24);
+// Approvals whose time is up in one timer pass.
+inline constexpr int kDueApprovalsPerTick = 100;
 inline constexpr int kPolicyItemsMax = 1000;
 inline constexpr int kPolicyViolationsMax = 100;
 // Pages.

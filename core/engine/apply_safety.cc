@@ -1,8 +1,10 @@
 // Arbitration and its explanation.
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
@@ -21,10 +23,6 @@ absl::optional<absl::Time> RequestTime(const v1::Action& action) {
 
 safety::LockTarget TargetOf(const v1::Decision& decision) {
   return {decision.tenant_id(), decision.category(), decision.agent_id(), decision.target_resource()};
-}
-
-bool IsCovered(const EngineMemory& memory, const v1::Decision& decision) {
-  return !memory.locks.Covering(TargetOf(decision)).empty();
 }
 
 // Engages the lock that `decision` trips and says so in it.
@@ -46,6 +44,34 @@ void TripByArbitration(EngineMemory& memory, const TenantData& tenant, const v1:
   memory.TripProbations(TargetOf(decision), cause, time, effects);
   decision.set_lock_active(true);
   for (const v1::Lock* covering : memory.locks.Covering(TargetOf(decision))) decision.add_lock_ids(covering->lock_id());
+}
+
+// Does with approvals what the evaluation asks for, and names the one that was asked for in the decision.
+void SettleApproval(EngineMemory& memory, const TenantData& tenant, const v1::Action& action,
+                    const v1::Principal& caller, absl::Time time, safety::Evaluation& evaluation, Effects& effects) {
+  v1::Decision& decision = evaluation.decision;
+  if (evaluation.uses_approval) {
+    memory.RecordApproval(memory.approvals.Consume(decision.approval_id(), decision.decision_id(), time), effects);
+  }
+  if (!evaluation.asks_approval) return;
+  const absl::optional<v1::Approval> retired =
+      memory.approvals.Retire(decision.tenant_id(), decision.action_digest(), time);
+  if (retired.has_value()) memory.RecordApproval(*retired, effects);
+  v1::Approval asked = safety::AskedBy(memory.PolicyOf(&tenant), decision, action);
+  *asked.mutable_requested_by() = caller;
+  const v1::Approval& approval = memory.approvals.Ask(std::move(asked), memory.ids, time);
+  decision.set_approval_id(approval.approval_id());
+  memory.RecordApproval(approval, effects);
+}
+
+// Whether an ALLOW that was given before may be given again: not once a lock covers the action that did not then.
+bool StillStands(const EngineMemory& memory, const v1::Decision& answered) {
+  if (answered.verdict() != v1::VERDICT_ALLOW) return true;
+  const std::vector<const v1::Lock*> covering = memory.locks.Covering(TargetOf(answered));
+  const auto& known = answered.lock_ids();
+  return std::all_of(covering.begin(), covering.end(), [&known](const v1::Lock* lock) {
+    return std::find(known.begin(), known.end(), lock->lock_id()) != known.end();
+  });
 }
 
 RequestStamp StampOf(const v1::ArbitrateRequest& request) {
@@ -102,7 +128,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
     INTERLOCK_ASSIGN_OR_RETURN(absl::optional<v1::Decision> answered, FindAnswer(memory, request, request_key, stamp));
     if (answered.has_value()) {
       // An ALLOW must not outlive the lock that now covers the action: then it is decided anew.
-      if (answered->verdict() != v1::VERDICT_ALLOW || !IsCovered(memory, *answered)) {
+      if (StillStands(memory, *answered)) {
         answered->set_replayed(true);
         return *std::move(answered);
       }
@@ -115,11 +141,12 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   const v1::Action& action = locked.has_value() ? *locked : request.action();
   INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(action.tenant_id()));
   const absl::Time time = memory.Advance(*tenant, RequestTime(action), context, effects);
-  safety::Evaluation evaluation = memory.Evaluate(tenant, action, time);
+  safety::Evaluation evaluation = memory.Evaluate(tenant, action, request.approval_id(), time);
   v1::Decision& decision = evaluation.decision;
   decision.set_sequence(++memory.decision_sequence);
   decision.set_decision_id(MakeId("decision", decision.sequence()));
   if (evaluation.trips) TripByArbitration(memory, *tenant, context.caller, time, decision, effects);
+  SettleApproval(memory, *tenant, action, context.caller, time, evaluation, effects);
   std::string row = CompactDecision(stamp, decision);
   if (!stamp.request_id.empty()) {
     memory.decisions.Remember(request_key, decision.sequence(), memory.now);
@@ -137,7 +164,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ExplainActionRequest& reque
                                            Effects&) {
   const TenantData* tenant = memory_->FindTenant(request.action().tenant_id());
   const absl::Time time = memory_->Peek(tenant, RequestTime(request.action()), context);
-  safety::Evaluation evaluation = memory_->Evaluate(tenant, request.action(), time);
+  safety::Evaluation evaluation = memory_->Evaluate(tenant, request.action(), request.approval_id(), time);
   // The lock that it would trip has no id yet, but the decision would say that one is in force.
   if (evaluation.trips) evaluation.decision.set_lock_active(true);
   return std::move(evaluation.decision);

@@ -5,6 +5,7 @@
 
 #include "core/engine/store.h"
 #include "interlock/v1/alert.pb.h"
+#include "interlock/v1/approval.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/state.pb.h"
 
@@ -17,6 +18,8 @@ struct Effects {
   std::vector<v1::Alert> alerts;
   // Changed locks, in revision order.
   std::vector<v1::Lock> locks;
+  // Changed approvals, in the order of the changes.
+  std::vector<v1::Approval> approvals;
   // Attempts to be executed now; `attempt` names the lease.
   std::vector<v1::TaskRecord> grants;
 
@@ -24,6 +27,7 @@ struct Effects {
     writes.Clear();
     alerts.clear();
     locks.clear();
+    approvals.clear();
     grants.clear();
   }
 };

@@ -14,6 +14,7 @@
 #include "core/engine/store.h"
 #include "core/schedule/attempt_result.h"
 #include "interlock/v1/admin_service.pb.h"
+#include "interlock/v1/approval_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -92,6 +93,8 @@ class Engine {
                                  Effects& effects);
   absl::StatusOr<v1::Lock> Apply(const v1::ReleaseLockRequest& request, const CommandContext& context,
                                  Effects& effects);
+  absl::StatusOr<v1::Approval> Apply(const v1::DecideApprovalRequest& request, const CommandContext& context,
+                                     Effects& effects);
   absl::StatusOr<v1::PolicySet> Apply(const v1::UpdatePolicyRequest& request, const CommandContext& context,
                                       Effects& effects);
   absl::StatusOr<v1::Task> Apply(const CreateTaskCommand& command, const CommandContext& context, Effects& effects);

@@ -74,8 +74,12 @@ void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
   for (;;) {
     const absl::Time task_due = tasks.NextDue(tenant_id);
     const absl::Time lock_due = locks.NextDue(tenant_id);
-    if (std::min(task_due, lock_due) > clock) break;
-    if (lock_due <= task_due) {
+    const absl::Time approval_due = approvals.NextDue(tenant_id);
+    const absl::Time due = std::min({task_due, lock_due, approval_due});
+    if (due > clock) break;
+    if (due == approval_due) {
+      RecordApproval(approvals.FireDue(tenant_id, due), effects);
+    } else if (due == lock_due) {
       RecordLockStep(locks.FireDue(tenant_id, lock_revisions, lock_due), lock_due, effects);
     } else {
       RecordClaims(tasks.ClaimDue(task_due, 1, lease_epochs, tenant_id), effects);
@@ -134,6 +138,7 @@ const v1::Lock& EngineMemory::Engage(absl::string_view tenant_id, const v1::Lock
   locks.SetEpisode(lock.lock_id(), change.episode.episode_id());
   RecordEpisode(change, time, effects);
   RecordLock(lock, effects);
+  for (const v1::Approval& voided : approvals.VoidUnder(lock, time)) RecordApproval(voided, effects);
   return lock;
 }
 
@@ -155,6 +160,23 @@ void EngineMemory::RecordLockStep(const v1::Lock& lock, absl::Time time, Effects
 void EngineMemory::FireLocks(absl::Time time, int max, Effects& effects) {
   for (int fired = 0; fired < max && locks.NextDue() <= time; ++fired) {
     RecordLockStep(locks.FireDue(absl::nullopt, lock_revisions, time), time, effects);
+  }
+}
+
+void EngineMemory::RecordApproval(const v1::Approval& approval, Effects& effects) {
+  const std::string key = keys::TenantNumber(approval.tenant_id(), IdNumber("approval", approval.approval_id()));
+  if (approvals.Find(approval.approval_id()) != nullptr) {
+    effects.writes.Put(Table::kApproval, key, approval);
+  } else {
+    effects.writes.Delete(Table::kApproval, key);
+    effects.writes.Put(Table::kClosedApproval, key, approval);
+  }
+  effects.approvals.push_back(approval);
+}
+
+void EngineMemory::FireApprovals(absl::Time time, int max, Effects& effects) {
+  for (int fired = 0; fired < max && approvals.NextDue() <= time; ++fired) {
+    RecordApproval(approvals.FireDue(absl::nullopt, time), effects);
   }
 }
 
@@ -193,7 +215,8 @@ void EngineMemory::RecordAgent(absl::string_view tenant_id, absl::string_view ag
   effects.writes.Put(Table::kAgent, keys::Agent(tenant_id, agent_id), row);
 }
 
-safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Action& action, absl::Time time) const {
+safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Action& action,
+                                          absl::string_view approval_id, absl::Time time) const {
   static const safety::AttemptHistory kNoHistory;
   const safety::CompiledPolicy& policy = PolicyOf(tenant);
   safety::AgentView view;
@@ -203,7 +226,8 @@ safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Ac
       view.report_time = agent->second.report_time;
     }
   }
-  return safety::Evaluate(policy, tenant != nullptr ? tenant->history : kNoHistory, locks, action, view, time);
+  const safety::AttemptHistory& history = tenant != nullptr ? tenant->history : kNoHistory;
+  return safety::Evaluate(policy, {history, locks, approvals, view}, action, approval_id, time);
 }
 
 ChunkEntry EntryOf(const v1::Decision& decision, const ShortDigest& request_key) {

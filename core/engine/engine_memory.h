@@ -26,6 +26,7 @@
 #include "core/engine/recent_rows.h"
 #include "core/engine/request_log.h"
 #include "core/monitor/window.h"
+#include "core/safety/approval_book.h"
 #include "core/safety/arbitrate.h"
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
@@ -68,6 +69,7 @@ struct EngineMemory {
   std::map<std::string, TenantData, std::less<>> tenants;
   std::shared_ptr<const safety::CompiledPolicy> default_policy;
   safety::LockTable locks;
+  safety::ApprovalBook approvals;
   alert::EpisodeBook episodes;
   alert::AlertLog alert_log;
   schedule::TaskBook tasks;
@@ -124,6 +126,10 @@ struct EngineMemory {
   void RecordLockStep(const v1::Lock& lock, absl::Time time, Effects& effects);
   // Has time change the locks that are due by `time`, at most `max` of them.
   void FireLocks(absl::Time time, int max, Effects& effects);
+  // Stores a changed approval.
+  void RecordApproval(const v1::Approval& approval, Effects& effects);
+  // Lets go of the approvals whose time is up by `time`, at most `max` of them.
+  void FireApprovals(absl::Time time, int max, Effects& effects);
   // Stores a task with its newest attempt and the alert to its user.
   void RecordCompletion(const schedule::Completion& completion, Effects& effects);
   void RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& effects);
@@ -134,8 +140,9 @@ struct EngineMemory {
   void Grade(TenantData& tenant, AgentData& agent, v1::Assessment assessment, const v1::Principal& reporter,
              absl::Time time, Effects& effects);
 
-  // The decision that Arbitrate would give; `trips` says whether it would engage a lock.
-  safety::Evaluation Evaluate(const TenantData* tenant, const v1::Action& action, absl::Time time) const;
+  // The decision that Arbitrate would give.
+  safety::Evaluation Evaluate(const TenantData* tenant, const v1::Action& action, absl::string_view approval_id,
+                              absl::Time time) const;
 };
 
 // `decision` as a chunk keeps it. Views into it.

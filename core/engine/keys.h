@@ -19,7 +19,7 @@ std::string Tenant(absl::string_view tenant_id);
 std::string Agent(absl::string_view tenant_id, absl::string_view agent_id);
 // kPoint: by tenant, agent, metric, point id.
 std::string Point(absl::string_view tenant_id, absl::string_view agent_id, v1::Metric metric, int64_t point_id);
-// kPolicy, kDecision, kUserAlert: by tenant, then version, sequence or id.
+// kPolicy, kDecision, kUserAlert, kApproval, kClosedApproval: by tenant, then version, sequence or id.
 std::string TenantNumber(absl::string_view tenant_id, int64_t number);
 // kAlert: by sequence. kEpisode, kResolvedEpisode: by the number in the id.
 std::string Number(int64_t number);

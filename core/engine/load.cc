@@ -37,6 +37,7 @@ class Loader {
     INTERLOCK_RETURN_IF_ERROR(LoadAgents());
     INTERLOCK_RETURN_IF_ERROR(LoadPoints());
     INTERLOCK_RETURN_IF_ERROR(LoadLocksAndEpisodes());
+    INTERLOCK_RETURN_IF_ERROR(LoadApprovals());
     INTERLOCK_RETURN_IF_ERROR(LoadAlertLog());
     INTERLOCK_RETURN_IF_ERROR(LoadTasksAndRequests());
     return absl::OkStatus();
@@ -148,6 +149,18 @@ class Loader {
       return Damaged(Table::kLock, lock->lock_id(), "the lock's episode is missing");
     }
     return absl::OkStatus();
+  }
+
+  absl::Status LoadApprovals() {
+    return ForEachRow<v1::Approval>(
+        store_, WithPrefix(Table::kApproval, ""),
+        [this](absl::string_view key, v1::Approval& approval) -> absl::Status {
+          INTERLOCK_RETURN_IF_ERROR(memory_.approvals.Load(approval));
+          if (keys::TenantNumber(approval.tenant_id(), IdNumber("approval", approval.approval_id())) == key) {
+            return absl::OkStatus();
+          }
+          return Damaged(Table::kApproval, key, "the row is not its key's");
+        });
   }
 
   absl::Status LoadAlertLog() {

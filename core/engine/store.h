@@ -31,10 +31,12 @@ enum class Table : uint8_t {
   kRequest = 10,
   kUserAlert = 11,
   kAttempt = 12,
+  kApproval = 13,
   kDecision = 64,
   kAlert = 65,
   kResolvedEpisode = 66,
   kDecisionChunk = 67,
+  kClosedApproval = 68,
 };
 
 // One change of a table.

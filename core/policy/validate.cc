@@ -321,6 +321,22 @@ void CheckLockRules(const v1::PolicySet& policy, Checker& checker) {
   }
 }
 
+void CheckApprovals(const v1::PolicySet& policy, Checker& checker) {
+  checker.CheckSize("safe_remediations", policy.safe_remediations_size(), 0, kPolicyItemsMax);
+  for (int i = 0; i < policy.safe_remediations_size() && !checker.full(); ++i) {
+    const std::string field = absl::StrCat("safe_remediations[", i, "]");
+    const std::string& type = policy.safe_remediations(i);
+    checker.CheckText(field, type, kIdBytesMax);
+    if (absl::AsciiStrToLower(type) != type) checker.Add(field, "must be in lower case");
+  }
+  const v1::ApprovalRule& rule = policy.approval_rule();
+  checker.CheckCount("approval_rule.quorum", rule.quorum(), 0, kQuorumMax);
+  const bool valid =
+      !rule.has_validity() || (IsValid(rule.validity()) && FromProto(rule.validity()) > absl::ZeroDuration() &&
+                               FromProto(rule.validity()) <= kApprovalValidityMax);
+  if (!valid) checker.Add("approval_rule.validity", "must be above 0 and at most 24 hours");
+}
+
 void CheckReleaseRules(const v1::PolicySet& policy, Checker& checker) {
   std::set<int> seen;
   for (int i = 0; i < policy.release_rules_size() && !checker.full(); ++i) {
@@ -331,7 +347,7 @@ void CheckReleaseRules(const v1::PolicySet& policy, Checker& checker) {
     } else if (!seen.insert(rule.scope()).second) {
       checker.Add(absl::StrCat(path, ".scope"), "must have one rule only");
     }
-    checker.CheckCount(absl::StrCat(path, ".quorum"), rule.quorum(), 1, kReleaseQuorumMax);
+    checker.CheckCount(absl::StrCat(path, ".quorum"), rule.quorum(), 1, kQuorumMax);
     if (!rule.has_probation()) continue;
     const bool valid = IsValid(rule.probation()) && FromProto(rule.probation()) > absl::ZeroDuration() &&
                        FromProto(rule.probation()) <= kProbationMax;
@@ -381,6 +397,7 @@ std::vector<v1::PolicyViolation> Validate(const v1::PolicySet& policy) {
   CheckPatternRules(policy.pattern_rules(), checker);
   CheckLockRules(policy, checker);
   CheckReleaseRules(policy, checker);
+  CheckApprovals(policy, checker);
   CheckReportAge(policy, checker);
   CheckUnknownFields(policy, "", checker);
   return checker.Take();

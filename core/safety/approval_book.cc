@@ -44,6 +44,11 @@ absl::Status DataLoss(const v1::Approval& approval, absl::string_view what) {
 
 }  // namespace
 
+bool IsEnough(const v1::Approval& approval, const ApprovalNeed& need) {
+  return approval.quorum() >= need.quorum && approval.risk_level() >= need.risk_level &&
+         (approval.under_lock() || !need.under_lock) && FromProto(approval.expire_time()) > need.now;
+}
+
 const v1::Approval* ApprovalBook::FindAction(absl::string_view tenant_id, absl::string_view action_digest) const {
   const auto found = by_action_.find({std::string(tenant_id), std::string(action_digest)});
   return found == by_action_.end() ? nullptr : &approvals_.at(found->second);
@@ -73,7 +78,8 @@ absl::StatusOr<const v1::Approval*> ApprovalBook::Check(absl::string_view approv
   if (approval == nullptr) {
     return MakeError(
         absl::StatusCode::kNotFound, "APPROVAL_NOT_FOUND",
-        absl::StrCat("no approval \"", approval_id, "\" can be decided; ListApprovals shows those that can"),
+        absl::StrCat("no approval \"", approval_id,
+                     "\" can be decided; ListApprovals shows those that can, GetApproval one that is over"),
         {{"approval_id", std::string(approval_id)}});
   }
   if (approval->version() != version) {
@@ -94,16 +100,36 @@ absl::StatusOr<v1::Approval> ApprovalBook::Decide(absl::string_view approval_id,
   return approval;
 }
 
-std::string ApprovalBook::WhyNot(absl::string_view approval_id, absl::string_view tenant_id,
-                                 absl::string_view action_digest) const {
+std::string ApprovalBook::WhyNot(absl::string_view approval_id, const ApprovalNeed& need) const {
   const v1::Approval* approval = Find(approval_id);
-  if (approval == nullptr || approval->tenant_id() != tenant_id) {
+  if (approval == nullptr || approval->tenant_id() != need.tenant_id ||
+      FromProto(approval->expire_time()) <= need.now) {
     return "Approval does not exist, was used or is no longer valid";
   }
-  if (approval->action_digest() != action_digest) return "Approval is for another action";
-  if (approval->state() == v1::APPROVAL_STATE_APPROVED) return "";
-  const absl::string_view state = absl::StripPrefix(v1::ApprovalState_Name(approval->state()), "APPROVAL_STATE_");
-  return absl::StrCat("Approval is ", absl::AsciiStrToLower(state));
+  if (approval->action_digest() != need.action_digest) return "Approval is for another action";
+  if (approval->state() != v1::APPROVAL_STATE_APPROVED) {
+    const absl::string_view state = absl::StripPrefix(v1::ApprovalState_Name(approval->state()), "APPROVAL_STATE_");
+    return absl::StrCat("Approval is ", absl::AsciiStrToLower(state));
+  }
+  if (approval->quorum() < need.quorum) {
+    return absl::StrCat("Approval is by ", approval->quorum(), " people, and the policy now asks for ", need.quorum);
+  }
+  if (approval->risk_level() < need.risk_level) return "Approval is for a lower risk level";
+  if (!IsEnough(*approval, need)) return "Approval is from before the lock";
+  return "";
+}
+
+absl::optional<v1::Approval> ApprovalBook::Retire(absl::string_view tenant_id, absl::string_view action_digest,
+                                                  absl::Time now) {
+  const auto found = by_action_.find({std::string(tenant_id), std::string(action_digest)});
+  if (found == by_action_.end()) return absl::nullopt;
+  v1::Approval approval = Remove(found->second);
+  if (IsOpen(approval.state()) && FromProto(approval.expire_time()) <= now) {
+    Expire(now, approval);
+  } else if (IsOpen(approval.state())) {
+    Supersede(now, approval);
+  }
+  return approval;
 }
 
 v1::Approval ApprovalBook::Consume(absl::string_view approval_id, absl::string_view decision_id, absl::Time now) {

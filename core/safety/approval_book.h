@@ -21,6 +21,22 @@
 
 namespace interlock::safety {
 
+// What an action needs of its approval.
+struct ApprovalNeed {
+  absl::string_view tenant_id;
+  absl::string_view action_digest;
+  // How many people must have approved.
+  int quorum = 1;
+  // Not more than the people saw when they approved.
+  v1::RiskLevel risk_level = v1::RISK_LEVEL_UNSPECIFIED;
+  // A lock covers the action, so that the people must have known of one.
+  bool under_lock = false;
+  absl::Time now;
+};
+
+// Whether `approval`, once it is approved, is enough for `need`.
+bool IsEnough(const v1::Approval& approval, const ApprovalNeed& need);
+
 // At most one for each action of a tenant. Copyable, thread-compatible. Pointers and references that it hands out live
 // until the next change of the book.
 class ApprovalBook {
@@ -41,7 +57,10 @@ class ApprovalBook {
   // The approval after a vote. Errors: as Check and as safety::Decide.
   absl::StatusOr<v1::Approval> Decide(absl::string_view approval_id, int64_t version, const Vote& vote, absl::Time now);
   // Why the approval cannot be used for the action; empty: it can.
-  std::string WhyNot(absl::string_view approval_id, absl::string_view tenant_id, absl::string_view action_digest) const;
+  std::string WhyNot(absl::string_view approval_id, const ApprovalNeed& need) const;
+  // Lets go of the approval of an action, for which another is to be asked, and answers it: expired, or as it is if it
+  // was rejected before; nullopt: there is none.
+  absl::optional<v1::Approval> Retire(absl::string_view tenant_id, absl::string_view action_digest, absl::Time now);
   // The approval after it was used. REQUIRES: WhyNot is empty.
   v1::Approval Consume(absl::string_view approval_id, absl::string_view decision_id, absl::Time now);
   // The open approvals that `lock` covers, after it voided them, by the number in their ids.

@@ -50,6 +50,10 @@ class ApprovalBookTest : public ::testing::Test {
     return ids;
   }
 
+  static ApprovalNeed Need(absl::string_view tenant_id, absl::string_view digest) {
+    return {tenant_id, digest, 1, v1::RISK_LEVEL_UNSPECIFIED, false, kNow};
+  }
+
   ApprovalBook book_;
   IdCounter ids_{40};
 };
@@ -67,15 +71,15 @@ TEST_F(ApprovalBookTest, IsFoundByItsIdAndByItsAction) {
 
 TEST_F(ApprovalBookTest, IsUsedOnceForItsActionOnly) {
   Ask("t", "d1");
-  EXPECT_EQ(book_.WhyNot("approval-41", "t", "d1"), "Approval is pending");
+  EXPECT_EQ(book_.WhyNot("approval-41", Need("t", "d1")), "Approval is pending");
   ASSERT_TRUE(Say("approval-41", 1, true).ok());
-  EXPECT_EQ(book_.WhyNot("approval-41", "t", "d1"), "");
-  EXPECT_EQ(book_.WhyNot("approval-41", "t", "d2"), "Approval is for another action");
-  EXPECT_EQ(book_.WhyNot("approval-41", "u", "d1"), "Approval does not exist, was used or is no longer valid");
+  EXPECT_EQ(book_.WhyNot("approval-41", Need("t", "d1")), "");
+  EXPECT_EQ(book_.WhyNot("approval-41", Need("t", "d2")), "Approval is for another action");
+  EXPECT_EQ(book_.WhyNot("approval-41", Need("u", "d1")), "Approval does not exist, was used or is no longer valid");
   const v1::Approval used = book_.Consume("approval-41", "decision-3", kNow);
   EXPECT_EQ(used.state(), v1::APPROVAL_STATE_CONSUMED);
   EXPECT_EQ(used.consumed_by(), "decision-3");
-  EXPECT_EQ(book_.WhyNot("approval-41", "t", "d1"), "Approval does not exist, was used or is no longer valid");
+  EXPECT_EQ(book_.WhyNot("approval-41", Need("t", "d1")), "Approval does not exist, was used or is no longer valid");
   EXPECT_EQ(Ask("t", "d1").approval_id(), "approval-42") << "the next time is another approval";
 }
 
@@ -90,7 +94,7 @@ TEST_F(ApprovalBookTest, RejectionIsRememberedUntilItsTimeIsUp) {
   Ask("t", "d1");
   ASSERT_TRUE(Say("approval-41", 1, false).ok());
   EXPECT_EQ(book_.FindAction("t", "d1")->state(), v1::APPROVAL_STATE_REJECTED);
-  EXPECT_EQ(book_.WhyNot("approval-41", "t", "d1"), "Approval is rejected");
+  EXPECT_EQ(book_.WhyNot("approval-41", Need("t", "d1")), "Approval is rejected");
   const v1::Approval gone = book_.FireDue(absl::nullopt, kNow + absl::Hours(1));
   EXPECT_EQ(gone.state(), v1::APPROVAL_STATE_REJECTED);
   EXPECT_EQ(gone.version(), 2);
@@ -155,7 +159,7 @@ TEST_F(ApprovalBookTest, LoadedBookIsTheSameBook) {
   ApprovalBook loaded;
   for (const char* id : {"approval-41", "approval-42"}) ASSERT_TRUE(loaded.Load(*book_.Find(id)).ok());
   EXPECT_EQ(loaded.NextDue(), book_.NextDue());
-  EXPECT_EQ(loaded.WhyNot("approval-42", "t", "d2"), "");
+  EXPECT_EQ(loaded.WhyNot("approval-42", Need("t", "d2")), "");
   EXPECT_EQ(Serialize(*loaded.FindAction("t", "d1")), Serialize(*book_.FindAction("t", "d1")));
   EXPECT_EQ(loaded.Load(*book_.Find("approval-41")).code(), absl::StatusCode::kDataLoss) << "twice";
 }
@@ -173,6 +177,48 @@ TEST_F(ApprovalBookTest, LoadRefusesWhatNoBookCouldHaveStored) {
   EXPECT_EQ(load([](v1::Approval& approval) { approval.clear_expire_time(); }), kDataLoss);
   EXPECT_EQ(load([](v1::Approval& approval) { approval.set_state(v1::APPROVAL_STATE_CONSUMED); }), kDataLoss);
   EXPECT_EQ(load([](v1::Approval& approval) { approval.clear_state(); }), kDataLoss);
+}
+
+TEST_F(ApprovalBookTest, AnApprovalIsEnoughForNoMoreThanItWasGivenFor) {
+  const v1::Approval asked = Ask("t", "d1");
+  ASSERT_TRUE(Say(asked.approval_id(), 1, true).ok());
+  ApprovalNeed need = Need("t", "d1");
+  EXPECT_EQ(book_.WhyNot(asked.approval_id(), need), "");
+  need.quorum = 2;
+  EXPECT_EQ(book_.WhyNot(asked.approval_id(), need), "Approval is by 1 people, and the policy now asks for 2");
+  EXPECT_FALSE(IsEnough(*book_.Find(asked.approval_id()), need));
+  need = Need("t", "d1");
+  need.risk_level = v1::RISK_LEVEL_LOW;
+  EXPECT_EQ(book_.WhyNot(asked.approval_id(), need), "Approval is for a lower risk level");
+  need = Need("t", "d1");
+  need.under_lock = true;
+  EXPECT_EQ(book_.WhyNot(asked.approval_id(), need), "Approval is from before the lock");
+  need = Need("t", "d1");
+  need.now = kNow + absl::Hours(1) - absl::Nanoseconds(1);
+  EXPECT_EQ(book_.WhyNot(asked.approval_id(), need), "");
+  need.now = kNow + absl::Hours(1);
+  EXPECT_EQ(book_.WhyNot(asked.approval_id(), need), "Approval does not exist, was used or is no longer valid");
+  EXPECT_FALSE(IsEnough(*book_.Find(asked.approval_id()), need));
+}
+
+TEST_F(ApprovalBookTest, AnApprovalThatAnotherReplacesIsOver) {
+  EXPECT_FALSE(book_.Retire("t", "d1", kNow).has_value());
+  Ask("t", "d1");
+  const absl::optional<v1::Approval> superseded = book_.Retire("t", "d1", kNow + absl::Minutes(1));
+  ASSERT_TRUE(superseded.has_value());
+  EXPECT_EQ(superseded->state(), v1::APPROVAL_STATE_EXPIRED);
+  EXPECT_EQ(superseded->version(), 2);
+  EXPECT_EQ(book_.size(), 0U);
+  EXPECT_EQ(book_.NextDue(), absl::InfiniteFuture());
+  const v1::Approval rejected = Ask("t", "d1");
+  ASSERT_TRUE(Say(rejected.approval_id(), 1, false).ok());
+  EXPECT_EQ(book_.Retire("t", "d1", kNow + absl::Hours(2))->state(), v1::APPROVAL_STATE_REJECTED);
+}
+
+TEST_F(ApprovalBookTest, WhatHasExpiredCannotBeDecidedThoughNobodySweptIt) {
+  const v1::Approval asked = Ask("t", "d1", absl::ZeroDuration());
+  EXPECT_EQ(ErrorReason(Say(asked.approval_id(), 1, true).status()), "APPROVAL_DECIDED");
+  EXPECT_EQ(book_.Find(asked.approval_id())->version(), 1);
 }
 
 }  // namespace

@@ -28,11 +28,14 @@ absl::Status Refuse(const v1::Approval& approval, absl::string_view reason, absl
                    {{"approval_id", approval.approval_id()}});
 }
 
-absl::Status CheckMayVote(const v1::Approval& approval, const v1::Principal& voter) {
+absl::Status CheckMayVote(const v1::Approval& approval, const v1::Principal& voter, absl::Time now) {
   if (approval.state() != v1::APPROVAL_STATE_PENDING) {
     const absl::string_view state = absl::StripPrefix(v1::ApprovalState_Name(approval.state()), "APPROVAL_STATE_");
     return Refuse(approval, "APPROVAL_DECIDED",
                   absl::StrCat("is ", absl::AsciiStrToLower(state), " and cannot be decided any more"));
+  }
+  if (FromProto(approval.expire_time()) <= now) {
+    return Refuse(approval, "APPROVAL_DECIDED", "has expired and cannot be decided any more");
   }
   if (IsSame(approval.requested_by(), voter)) {
     return Refuse(approval, "APPROVAL_BY_REQUESTER", "was asked for by you, so another person must decide it");
@@ -53,9 +56,11 @@ const std::vector<ApprovalEdge>& ApprovalEdges() {
       {v1::APPROVAL_STATE_PENDING, v1::APPROVAL_STEP_APPROVE, v1::APPROVAL_STATE_APPROVED},
       {v1::APPROVAL_STATE_PENDING, v1::APPROVAL_STEP_REJECT, v1::APPROVAL_STATE_REJECTED},
       {v1::APPROVAL_STATE_PENDING, v1::APPROVAL_STEP_EXPIRE, v1::APPROVAL_STATE_EXPIRED},
+      {v1::APPROVAL_STATE_PENDING, v1::APPROVAL_STEP_SUPERSEDE, v1::APPROVAL_STATE_EXPIRED},
       {v1::APPROVAL_STATE_PENDING, v1::APPROVAL_STEP_VOID, v1::APPROVAL_STATE_VOIDED},
       {v1::APPROVAL_STATE_APPROVED, v1::APPROVAL_STEP_CONSUME, v1::APPROVAL_STATE_CONSUMED},
       {v1::APPROVAL_STATE_APPROVED, v1::APPROVAL_STEP_EXPIRE, v1::APPROVAL_STATE_EXPIRED},
+      {v1::APPROVAL_STATE_APPROVED, v1::APPROVAL_STEP_SUPERSEDE, v1::APPROVAL_STATE_EXPIRED},
       {v1::APPROVAL_STATE_APPROVED, v1::APPROVAL_STEP_VOID, v1::APPROVAL_STATE_VOIDED},
   };
   return edges;
@@ -79,7 +84,7 @@ void Request(absl::Time now, v1::Approval& approval) {
 }
 
 absl::Status Decide(const Vote& vote, absl::Time now, v1::Approval& approval) {
-  if (absl::Status status = CheckMayVote(approval, vote.voter); !status.ok()) return status;
+  if (absl::Status status = CheckMayVote(approval, vote.voter, now); !status.ok()) return status;
   v1::ApprovalVote& added = *approval.add_votes();
   *added.mutable_voter() = vote.voter;
   added.set_approve(vote.approve);
@@ -97,6 +102,8 @@ absl::Status Decide(const Vote& vote, absl::Time now, v1::Approval& approval) {
 }
 
 void Expire(absl::Time now, v1::Approval& approval) { Move(v1::APPROVAL_STEP_EXPIRE, now, approval); }
+
+void Supersede(absl::Time now, v1::Approval& approval) { Move(v1::APPROVAL_STEP_SUPERSEDE, now, approval); }
 
 void Void(absl::string_view lock_id, absl::Time now, v1::Approval& approval) {
   approval.set_lock_id(std::string(lock_id));

@@ -40,10 +40,12 @@ struct Vote {
 void Request(absl::Time now, v1::Approval& approval);
 // Takes a vote: one person who rejects is enough, to approve it takes the quorum. Errors: FAILED_PRECONDITION
 // APPROVAL_DECIDED (it is not pending any more), APPROVAL_BY_REQUESTER, APPROVAL_VOTED_BEFORE; then nothing has
-// changed.
+// changed. One whose time is up is APPROVAL_DECIDED, too.
 absl::Status Decide(const Vote& vote, absl::Time now, v1::Approval& approval);
 // Its time is up. REQUIRES: it is open.
 void Expire(absl::Time now, v1::Approval& approval);
+// Another approval takes its place. REQUIRES: it is open.
+void Supersede(absl::Time now, v1::Approval& approval);
 // `lock_id` was engaged over its action. REQUIRES: it is open.
 void Void(absl::string_view lock_id, absl::Time now, v1::Approval& approval);
 // `decision_id` uses it. REQUIRES: it is approved.

@@ -11,6 +11,7 @@
 #include "core/base/serialize.h"
 #include "core/base/sha256.h"
 #include "core/base/time.h"
+#include "core/safety/approval_rules.h"
 #include "core/safety/constraint_rules.h"
 #include "core/safety/findings.h"
 #include "core/safety/history_rules.h"
@@ -149,40 +150,75 @@ v1::RecoveryClass HardestRecovery(const v1::Decision& decision) {
   return hardest;
 }
 
-// The verdict, once all findings are in `decision`. True if the action trips a lock.
-bool Conclude(const CompiledPolicy& policy, const v1::Action& action, const std::vector<const v1::Lock*>& covering,
-              bool violated, v1::Decision& decision) {
-  if (!covering.empty()) {
-    Explain(v1::VERDICT_LOCK, v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision);
-    decision.mutable_reasons(0)->set_lock_id(covering.front()->lock_id());
+// What the verdict depends on beside the findings.
+struct Weighing {
+  const CompiledPolicy& policy;
+  const Situation& situation;
+  const v1::Action& action;
+  absl::string_view approval_id;
+  const std::vector<const v1::Lock*>& covering;
+  bool violated;
+  absl::Time now;
+};
+
+// Asks what people say about the action. True: it is allowed by an approval.
+bool IsApproved(const Weighing& weighing, Evaluation& evaluation) {
+  v1::Decision& decision = evaluation.decision;
+  const ApprovalNeed need = {decision.tenant_id(),  decision.action_digest(),   weighing.policy.approval_quorum(),
+                             decision.risk_level(), !weighing.covering.empty(), weighing.now};
+  const Consent consent = FindConsent(weighing.situation.approvals, need, weighing.approval_id, decision);
+  evaluation.asks_approval = consent == Consent::kToAsk;
+  evaluation.uses_approval = consent == Consent::kGiven;
+  if (consent != Consent::kGiven) return false;
+  Explain(v1::VERDICT_ALLOW, v1::REASON_CODE_APPROVED, v1::RECOVERY_CLASS_NONE, decision);
+  decision.set_requires_approval(false);
+  return true;
+}
+
+bool IsCritical(const v1::Action& action, const v1::Decision& decision) {
+  return RecommendedTier(action) >= kTierSystemic || decision.risk_level() == v1::RISK_LEVEL_CRITICAL;
+}
+
+// The verdict on an action that is not autonomous, under a lock.
+void ConcludeUnderLock(const Weighing& weighing, Evaluation& evaluation) {
+  v1::Decision& decision = evaluation.decision;
+  SetLocks(weighing.covering, decision);
+  decision.set_requires_approval(true);
+  const bool remediation = weighing.policy.IsSafeRemediation(decision.action_type()) &&
+                           !IsCritical(weighing.action, decision) && IsForPeople(decision);
+  if (remediation && IsApproved(weighing, evaluation)) return;
+  Explain(v1::VERDICT_LOCK, v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision);
+  decision.mutable_reasons(0)->set_lock_id(weighing.covering.front()->lock_id());
+}
+
+// The verdict, once all findings are in the decision.
+void Conclude(const Weighing& weighing, Evaluation& evaluation) {
+  v1::Decision& decision = evaluation.decision;
+  if (!weighing.covering.empty()) return ConcludeUnderLock(weighing, evaluation);
+  if (IsCritical(weighing.action, decision)) {
+    evaluation.trips = weighing.policy.RuleFor(v1::TRIP_CAUSE_ARBITRATION) != nullptr;
+    Explain(evaluation.trips ? v1::VERDICT_LOCK : v1::VERDICT_DENY, v1::REASON_CODE_TRIPPED,
+            evaluation.trips ? v1::RECOVERY_CLASS_NEEDS_RELEASE : v1::RECOVERY_CLASS_HUMAN_ONLY, decision);
     decision.set_requires_approval(true);
-    SetLocks(covering, decision);
-    return false;
+    if (evaluation.trips) decision.set_tier(kTierSystemic);
+    return;
   }
-  if (RecommendedTier(action) >= kTierSystemic || decision.risk_level() == v1::RISK_LEVEL_CRITICAL) {
-    const bool trips = policy.RuleFor(v1::TRIP_CAUSE_ARBITRATION) != nullptr;
-    Explain(trips ? v1::VERDICT_LOCK : v1::VERDICT_DENY, v1::REASON_CODE_TRIPPED,
-            trips ? v1::RECOVERY_CLASS_NEEDS_RELEASE : v1::RECOVERY_CLASS_HUMAN_ONLY, decision);
-    decision.set_requires_approval(true);
-    if (trips) decision.set_tier(kTierSystemic);
-    return trips;
-  }
-  if (violated || decision.requires_approval()) {
-    Explain(v1::VERDICT_DENY, v1::REASON_CODE_POLICY_VIOLATED, HardestRecovery(decision), decision);
-    return false;
+  if (weighing.violated || decision.requires_approval()) {
+    if (decision.requires_approval() && IsForPeople(decision) && IsApproved(weighing, evaluation)) return;
+    return Explain(v1::VERDICT_DENY, v1::REASON_CODE_POLICY_VIOLATED, HardestRecovery(decision), decision);
   }
   Explain(v1::VERDICT_ALLOW, v1::REASON_CODE_ALLOWED, v1::RECOVERY_CLASS_NONE, decision);
-  return false;
 }
 
 }  // namespace
 
-Evaluation Evaluate(const CompiledPolicy& policy, const AttemptHistory& history, const LockTable& locks,
-                    const v1::Action& action, const AgentView& agent, absl::Time now) {
-  Evaluation evaluation = {Begin(policy, action, agent, now), false};
+Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, const v1::Action& action,
+                    absl::string_view approval_id, absl::Time now) {
+  Evaluation evaluation;
+  evaluation.decision = Begin(policy, action, situation.agent, now);
   v1::Decision& decision = evaluation.decision;
   const std::vector<const v1::Lock*> covering =
-      locks.Covering({action.tenant_id(), decision.category(), action.agent_id(), action.target_resource()});
+      situation.locks.Covering({action.tenant_id(), decision.category(), action.agent_id(), action.target_resource()});
   const bool autonomous = !action.has_autonomous_modification() || action.autonomous_modification();
   if (!covering.empty() && autonomous) {
     Block(covering, decision);
@@ -193,13 +229,13 @@ Evaluation Evaluate(const CompiledPolicy& policy, const AttemptHistory& history,
   const double combined = risk.risk_score * kRiskWeight + risk.impact_score * kImpactWeight;
   decision.set_risk_level(LevelOf(combined));
   const Facts facts = {policy,
-                       history,
+                       situation.history,
                        action,
                        decision.action_type(),
                        decision.category(),
                        action.category().empty() || policy.HasCategory(action.category()),
                        decision.action_digest(),
-                       agent.report_time,
+                       situation.agent.report_time,
                        risk.risk_score,
                        risk.unknown,
                        combined,
@@ -213,8 +249,26 @@ Evaluation Evaluate(const CompiledPolicy& policy, const AttemptHistory& history,
   for (v1::Reason& approval : findings.approvals) *decision.add_reasons() = std::move(approval);
   decision.set_requires_approval(findings.requires_approval);
   decision.set_confidence(std::clamp(findings.confidence, 0.0, 1.0));
-  evaluation.trips = Conclude(policy, action, covering, findings.violated, decision);
+  Conclude({policy, situation, action, approval_id, covering, findings.violated, now}, evaluation);
   return evaluation;
+}
+
+v1::Approval AskedBy(const CompiledPolicy& policy, const v1::Decision& decision, const v1::Action& action) {
+  v1::Approval approval;
+  approval.set_tenant_id(decision.tenant_id());
+  *approval.mutable_action() = action;
+  approval.set_action_digest(decision.action_digest());
+  approval.set_category(decision.category());
+  approval.set_risk_level(decision.risk_level());
+  for (const v1::Reason& reason : decision.reasons()) {
+    if (reason.recovery_class() == v1::RECOVERY_CLASS_NEEDS_APPROVAL) *approval.add_reasons() = reason;
+  }
+  approval.set_quorum(policy.approval_quorum());
+  *approval.mutable_expire_time() = ToProto(FromProto(decision.decide_time()) + policy.approval_validity());
+  approval.set_policy_version(decision.policy_version());
+  approval.set_decision_id(decision.decision_id());
+  approval.set_under_lock(decision.verdict() == v1::VERDICT_LOCK);
+  return approval;
 }
 
 std::string CauseText(const v1::Decision& decision) {

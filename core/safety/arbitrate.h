@@ -3,12 +3,15 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "core/safety/approval_book.h"
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
 #include "core/safety/lock_table.h"
 #include "interlock/v1/action.pb.h"
+#include "interlock/v1/approval.pb.h"
 #include "interlock/v1/decision.pb.h"
 
 namespace interlock::safety {
@@ -21,19 +24,36 @@ struct AgentView {
   absl::optional<absl::Time> report_time;
 };
 
+// What a proposed action meets.
+struct Situation {
+  const AttemptHistory& history;
+  const LockTable& locks;
+  const ApprovalBook& approvals;
+  AgentView agent;
+};
+
 struct Evaluation {
   // Complete except for decision_id and sequence, and if `trips` for lock_active and lock_ids.
   v1::Decision decision;
   // The action trips the lock of the policy's rule for TRIP_CAUSE_ARBITRATION: the caller engages it, with CauseText()
   // as the reason, in the same command, and then sets lock_active and lock_ids.
   bool trips = false;
+  // A person can allow the action: the caller asks for an approval in the same command, in place of the one that there
+  // may be of this action, and then sets approval_id.
+  bool asks_approval = false;
+  // The action is allowed by the approval that the decision names: the caller uses it up in the same command.
+  bool uses_approval = false;
 };
 
 // Decides `action`. Pure: it changes nothing, and the same arguments give the same answer. Action types are compared in
-// lower case (ASCII letters; other bytes as they are). `now` is not before the newest attempt of `history`.
-// REQUIRES: the action has passed validation. An action whose numbers are out of range nevertheless is never allowed.
-Evaluation Evaluate(const CompiledPolicy& policy, const AttemptHistory& history, const LockTable& locks,
-                    const v1::Action& action, const AgentView& agent, absl::Time now);
+// lower case (ASCII letters; other bytes as they are). `approval_id` is the approval that comes with it, or empty.
+// `now` is not before the newest attempt of the history. REQUIRES: the action has passed validation. An action whose
+// numbers are out of range nevertheless is never allowed.
+Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, const v1::Action& action,
+                    absl::string_view approval_id, absl::Time now);
+
+// The approval to ask for when `decision` on `action` asks for one; without what the book sets, and without who asks.
+v1::Approval AskedBy(const CompiledPolicy& policy, const v1::Decision& decision, const v1::Action& action);
 
 // The reason that goes on record with a lock that `decision` trips: its explanation and violations, joined by "; ".
 std::string CauseText(const v1::Decision& decision);

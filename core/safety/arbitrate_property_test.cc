@@ -110,7 +110,9 @@ TEST(ArbitratePropertyTest, AddingAConstraintNeverWeakensAVerdict) {
       driver.Advance(generator.Step());
       const v1::Action action = generator.Action();
       const v1::Decision strict =
-          Evaluate(stricter_policy, driver.history, driver.locks, action, driver.agent, driver.now).decision;
+          Evaluate(stricter_policy, {driver.history, driver.locks, driver.approvals, driver.agent}, action, "",
+                   driver.now)
+              .decision;
       const v1::Decision decision = driver.Decide(action);
       ASSERT_GE(Strictness(strict), Strictness(decision)) << "seed " << seed << " step " << step;
       ASSERT_LE(strict.confidence(), decision.confidence());

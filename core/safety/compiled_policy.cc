@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "core/base/time.h"
 
 namespace interlock::safety {
 namespace {
@@ -24,6 +25,10 @@ CompiledPolicy::CompiledPolicy(v1::PolicySet policy) : policy_(std::move(policy)
     conflicts_[pair.first()].push_back(pair.second());
     if (pair.first() != pair.second()) conflicts_[pair.second()].push_back(pair.first());
   }
+  safe_remediations_.insert(policy_.safe_remediations().begin(), policy_.safe_remediations().end());
+  const v1::ApprovalRule& rule = policy_.approval_rule();
+  if (rule.quorum() > 0) approval_quorum_ = rule.quorum();
+  if (rule.has_validity()) approval_validity_ = FromProto(rule.validity());
 }
 
 void CompiledPolicy::IndexCategoryRules() {

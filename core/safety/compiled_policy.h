@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "core/base/limits.h"
 #include "interlock/v1/policy.pb.h"
 
 namespace interlock::safety {
@@ -42,6 +45,13 @@ class CompiledPolicy {
   // What a trip by `cause` locks; nullptr: it does not lock.
   const v1::LockRule* RuleFor(v1::TripCause cause) const;
 
+  // Whether people may have `action_type` (in lower case) done while a lock is in force.
+  bool IsSafeRemediation(absl::string_view action_type) const { return safe_remediations_.contains(action_type); }
+
+  // How many different people must approve an action, and how long after it was asked for they may.
+  int approval_quorum() const { return approval_quorum_; }
+  absl::Duration approval_validity() const { return approval_validity_; }
+
   // What the release of a lock over such a scope asks for; nullptr: the policy does not say.
   const v1::ReleaseRule* ReleaseRuleFor(v1::ScopeKind scope) const;
 
@@ -70,6 +80,9 @@ class CompiledPolicy {
   absl::flat_hash_map<std::string, Category> categories_;
   absl::flat_hash_map<std::string, std::vector<std::string>> conflicts_;
   const v1::RiskDefault* risk_default_ = nullptr;
+  absl::flat_hash_set<std::string> safe_remediations_;
+  int approval_quorum_ = 1;
+  absl::Duration approval_validity_ = kApprovalValidityMax;
 };
 
 }  // namespace interlock::safety

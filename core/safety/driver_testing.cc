@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/safety/lock_machine.h"
 
 namespace interlock::safety {
@@ -54,12 +55,12 @@ void TestDriver::SetPolicy(v1::PolicySet new_policy) {
   policy = std::make_shared<const CompiledPolicy>(std::move(new_policy));
 }
 
-Evaluation TestDriver::Explain(const v1::Action& action) const {
-  return Evaluate(*policy, history, locks, action, agent, now);
+Evaluation TestDriver::Explain(const v1::Action& action, absl::string_view approval_id) const {
+  return Evaluate(*policy, {history, locks, approvals, agent}, action, approval_id, now);
 }
 
-v1::Decision TestDriver::Decide(const v1::Action& action) {
-  Evaluation evaluation = Explain(action);
+v1::Decision TestDriver::Decide(const v1::Action& action, absl::string_view approval_id) {
+  Evaluation evaluation = Explain(action, approval_id);
   v1::Decision& decision = evaluation.decision;
   if (evaluation.trips) {
     const v1::ScopeKind kind = policy->RuleFor(v1::TRIP_CAUSE_ARBITRATION)->scope();
@@ -67,6 +68,11 @@ v1::Decision TestDriver::Decide(const v1::Action& action) {
         Lock(kind, kind == v1::SCOPE_KIND_AGENT ? action.agent_id() : action.tenant_id(), CauseText(decision));
     decision.set_lock_active(true);
     decision.add_lock_ids(lock.lock_id());
+  }
+  if (evaluation.uses_approval) approvals.Consume(approval_id, "decision", now);
+  if (evaluation.asks_approval) {
+    approvals.Retire(action.tenant_id(), decision.action_digest(), now);
+    decision.set_approval_id(approvals.Ask(AskedBy(*policy, decision, action), ids_, now).approval_id());
   }
   history.Record(AttemptOf(decision));
   decisions.push_back(decision);
@@ -86,7 +92,18 @@ const v1::Lock& TestDriver::Lock(v1::ScopeKind kind, absl::string_view id, absl:
   v1::LockCause cause;
   cause.set_reason(std::string(reason));
   cause.set_kind(v1::LOCK_KIND_TRIP);
-  return locks.Engage("t", scope, {cause, LenientRule(kind), absl::nullopt}, ids_, revisions_, now);
+  const v1::Lock& lock = locks.Engage("t", scope, {cause, LenientRule(kind), absl::nullopt}, ids_, revisions_, now);
+  approvals.VoidUnder(lock, now);
+  return lock;
+}
+
+void TestDriver::Vote(absl::string_view approval_id, absl::string_view voter, bool approve) {
+  v1::Principal person;
+  person.set_kind(v1::PRINCIPAL_KIND_HUMAN);
+  person.set_id(std::string(voter));
+  const v1::Approval* approval = approvals.Find(approval_id);
+  INTERLOCK_CHECK(approval != nullptr);
+  INTERLOCK_CHECK(approvals.Decide(approval_id, approval->version(), {person, approve, "I looked"}, now).ok());
 }
 
 }  // namespace interlock::safety

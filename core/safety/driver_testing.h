@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/ids.h"
+#include "core/safety/approval_book.h"
 #include "core/safety/arbitrate.h"
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
@@ -37,13 +38,15 @@ class TestDriver {
   explicit TestDriver(v1::PolicySet policy);
 
   // What Decide would answer; changes nothing.
-  Evaluation Explain(const v1::Action& action) const;
-  // Decides, engages the lock if the action trips one, and remembers the attempt.
-  v1::Decision Decide(const v1::Action& action);
+  Evaluation Explain(const v1::Action& action, absl::string_view approval_id = "") const;
+  // Decides, engages the lock if the action trips one, asks for the approval or uses it up, and remembers the attempt.
+  v1::Decision Decide(const v1::Action& action, absl::string_view approval_id = "");
   // Decides `action` this often and answers the last decision.
   v1::Decision DecideTimes(int times, const v1::Action& action);
   // Engages a lock of tenant "t".
   const v1::Lock& Lock(v1::ScopeKind kind, absl::string_view id, absl::string_view reason);
+  // Has a person decide an approval. REQUIRES: that is possible.
+  void Vote(absl::string_view approval_id, absl::string_view voter, bool approve);
 
   void Advance(absl::Duration duration) { now += duration; }
   void SetPolicy(v1::PolicySet new_policy);
@@ -51,6 +54,7 @@ class TestDriver {
   std::shared_ptr<const CompiledPolicy> policy;
   AttemptHistory history;
   LockTable locks;
+  ApprovalBook approvals;
   AgentView agent;
   absl::Time now = absl::FromUnixSeconds(1700000000);
   // All that were made, oldest first.

@@ -20,6 +20,8 @@ absl::string_view FixedText(v1::ReasonCode code) {
       return "Suspicious pattern: Unusually high action frequency";
     case v1::REASON_CODE_APPROVAL_REQUIRED:
       return "Action requires manual approval due to safety constraints";
+    case v1::REASON_CODE_APPROVED:
+      return "Approved by people";
     default:
       return "";
   }

@@ -22,7 +22,8 @@ TEST(ReasonTextTest, TextsAreThoseThatStoredDecisionsLeaveOut) {
             "6 Tier 3 systemic anomaly or critical risk detected\n"
             "11 Content does not contain required keywords\n"
             "15 Suspicious pattern: Unusually high action frequency\n"
-            "17 Action requires manual approval due to safety constraints\n");
+            "17 Action requires manual approval due to safety constraints\n"
+            "25 Approved by people\n");
 }
 
 TEST(ReasonTextTest, CodesOfOtherVersionsHaveNone) { EXPECT_EQ(FixedText(static_cast<v1::ReasonCode>(1000)), ""); }

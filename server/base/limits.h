@@ -28,6 +28,8 @@ inline constexpr size_t kBatchWorksMax = 512;
 // thirty actions.
 inline constexpr absl::Duration kGatherMax = absl::Milliseconds(1);
 inline constexpr size_t kGatherBytesMax = 4096;
+// Below the minute after which proxies cut idle calls.
+inline constexpr absl::Duration kWaitMax = absl::Seconds(55);
 // By then a full queue has room again.
 inline constexpr absl::Duration kOverloadRetryDelay = absl::Milliseconds(250);
 // A thread that waits for a time looks at the clock this often, because wall clocks are set.

@@ -12,6 +12,7 @@ absl::Status CommitFanOut::OnOpened(const Core& core) {
   const Engine& engine = *core.engine;
   INTERLOCK_RETURN_IF_ERROR(to_.locks.Reset(*core.store, engine.epoch(), engine.lock_revision()));
   to_.alerts.Reset({engine.epoch(), engine.oldest_alert_sequence(), engine.alert_sequence()});
+  to_.approvals.Add();
   to_.hub.Notify();
   Tell(core.effects);
   to_.log.Write({LogSeverity::kInfo, absl::StrCat("store opened epoch=", engine.epoch(), " alert_sequence=",
@@ -23,7 +24,8 @@ absl::Status CommitFanOut::OnOpened(const Core& core) {
 void CommitFanOut::OnCommitted(const Effects& effects, const Engine& engine) {
   to_.alerts.Publish(effects.alerts, engine.oldest_alert_sequence());
   to_.locks.Publish(effects.locks);
-  if (!effects.alerts.empty() || !effects.locks.empty()) to_.hub.Notify();
+  if (!effects.approvals.empty()) to_.approvals.Add();
+  if (!effects.alerts.empty() || !effects.locks.empty() || !effects.approvals.empty()) to_.hub.Notify();
   Tell(effects);
 }
 

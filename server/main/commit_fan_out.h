@@ -8,6 +8,7 @@
 #include "core/schedule/attempt_result.h"
 #include "server/executors/executor_pool.h"
 #include "server/feed/alert_feed.h"
+#include "server/feed/approval_changes.h"
 #include "server/feed/lock_feed.h"
 #include "server/feed/stream_hub.h"
 #include "server/main/event_log.h"
@@ -21,6 +22,7 @@ class CommitFanOut final : public CommitListener {
   struct Listeners {
     AlertFeed& alerts;
     LockFeed& locks;
+    ApprovalChanges& approvals;
     StreamHub& hub;
     ExecutorPool& executors;
     EventLog& log;

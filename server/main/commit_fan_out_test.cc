@@ -77,6 +77,7 @@ class CommitFanOutTest : public ::testing::Test {
   std::shared_ptr<storage::MemoryStore> store_ = std::make_shared<storage::MemoryStore>("e1");
   AlertFeed alerts_;
   LockFeed locks_;
+  ApprovalChanges approvals_;
   StreamHub hub_{clock_};
   std::vector<std::string> lines_;
   EventLog log_{[this](const LogLine& line) { lines_.push_back(line.text); }};
@@ -85,7 +86,8 @@ class CommitFanOutTest : public ::testing::Test {
       MakeExecutors(go_), [](const schedule::AttemptResult&) {}, {.thread_count = 1, .queue_size_max = 1}};
   std::vector<bool> serving_;
   std::vector<schedule::AttemptResult> ended_;
-  CommitFanOut fan_out_{{alerts_, locks_, hub_, pool_, log_, [this](bool serving) { serving_.push_back(serving); },
+  CommitFanOut fan_out_{{alerts_, locks_, approvals_, hub_, pool_, log_,
+                         [this](bool serving) { serving_.push_back(serving); },
                          [this](const schedule::AttemptResult& result) { ended_.push_back(result); }}};
 };
 
@@ -141,6 +143,18 @@ TEST_F(CommitFanOutTest, ACommitReachesTheFeedsAndWakesTheirStreams) {
   fan_out_.OnCommitted(effects, *core->engine);
   EXPECT_EQ(alerts_.range().head, 1);
   EXPECT_EQ(locks_.snapshot()->revision, 1);
+  EXPECT_EQ(hub_.notifications(), notifications + 1);
+}
+
+TEST_F(CommitFanOutTest, AChangedApprovalWakesWhoWaits) {
+  const auto core = LoadCore();
+  ASSERT_TRUE(fan_out_.OnOpened(*core).ok());
+  const uint64_t notifications = hub_.notifications();
+  const uint64_t changes = approvals_.count();
+  Effects effects;
+  effects.approvals.emplace_back().set_approval_id("approval-1");
+  fan_out_.OnCommitted(effects, *core->engine);
+  EXPECT_EQ(approvals_.count(), changes + 1);
   EXPECT_EQ(hub_.notifications(), notifications + 1);
 }
 

@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "core/engine/decision_row.h"
 #include "core/engine/store.h"
 #include "google/protobuf/util/json_util.h"
@@ -86,6 +88,17 @@ LogLine LineOf(const v1::Lock& lock) {
                        lock.version(), " by=", actor.id().empty() ? "time" : Quoted(FormatPrincipal(actor)))};
 }
 
+LogLine LineOf(const v1::Approval& approval) {
+  const absl::string_view state = absl::StripPrefix(v1::ApprovalState_Name(approval.state()), "APPROVAL_STATE_");
+  const bool voted = approval.state() == v1::APPROVAL_STATE_APPROVED || approval.state() == v1::APPROVAL_STATE_REJECTED;
+  const v1::Principal& actor =
+      voted && approval.votes_size() > 0 ? approval.votes().rbegin()->voter() : approval.requested_by();
+  return {LogSeverity::kInfo, absl::StrCat("approval ", absl::AsciiStrToLower(state), " id=", approval.approval_id(),
+                                           " tenant=", Quoted(approval.tenant_id()), " agent=",
+                                           Quoted(approval.action().agent_id()), " version=", approval.version(),
+                                           voted ? " by=" : " requested_by=", Quoted(FormatPrincipal(actor)))};
+}
+
 }  // namespace
 
 std::vector<LogLine> LinesOf(const Effects& effects) {
@@ -98,6 +111,7 @@ std::vector<LogLine> LinesOf(const Effects& effects) {
     if (ExpandDecision(write.key, write.value, decision)) lines.push_back(LineOf(decision));
   }
   for (const v1::Lock& lock : effects.locks) lines.push_back(LineOf(lock));
+  for (const v1::Approval& approval : effects.approvals) lines.push_back(LineOf(approval));
   for (const v1::Alert& alert : effects.alerts) {
     if (IsRoutedAnomaly(alert)) lines.push_back(LineOf(alert));
   }

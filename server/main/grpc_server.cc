@@ -16,6 +16,7 @@
 #include "server/main/grpc_settings.h"
 #include "server/rpc/admin_service.h"
 #include "server/rpc/alert_service.h"
+#include "server/rpc/approval_service.h"
 #include "server/rpc/lock_service.h"
 #include "server/rpc/monitor_service.h"
 #include "server/rpc/policy_service.h"
@@ -42,6 +43,7 @@ GrpcServer::GrpcServer(Rooms& rooms) : rooms_(rooms) {
   services_.push_back(MakeMonitorService(rooms));
   services_.push_back(MakeSafetyService(rooms));
   services_.push_back(MakeLockService(rooms));
+  services_.push_back(MakeApprovalService(rooms));
   services_.push_back(MakePolicyService(rooms));
   services_.push_back(MakeAlertService(rooms));
   services_.push_back(MakeSchedulerService(rooms));

@@ -12,6 +12,7 @@
 #include "server/executors/executor_pool.h"
 #include "server/executors/oauth_executor.h"
 #include "server/feed/alert_feed.h"
+#include "server/feed/approval_changes.h"
 #include "server/feed/lock_feed.h"
 #include "server/feed/stream_hub.h"
 #include "server/main/attempt_end.h"
@@ -45,11 +46,13 @@ class Server::Impl {
         executors_(MakeExecutors(sealer_, clock),
                    [this](schedule::AttemptResult result) { SubmitAttemptEnd(sequencer_, std::move(result)); },
                    {.thread_count = config.executor_threads}),
-        fan_out_({alerts_, locks_, hub_, executors_, log_, [this](bool serving) { grpc_.SetServing(serving); },
+        fan_out_({alerts_, locks_, approvals_, hub_, executors_, log_,
+                  [this](bool serving) { grpc_.SetServing(serving); },
                   [this](schedule::AttemptResult result) { SubmitAttemptEnd(sequencer_, std::move(result)); }}),
         sequencer_(clock, std::move(cores), fan_out_,
                    {.has_room_for_grants = [this] { return executors_.HasRoom(kDueTasksPerTick); }}),
-        rooms_{clock,          sequencer_, readers_, catch_up_, alerts_, locks_, hub_, sealer_, config.default_profile,
+        rooms_{clock,          sequencer_, readers_, catch_up_, alerts_,
+               locks_,         approvals_, hub_,     sealer_,   config.default_profile,
                clock.TimeNow()},
         grpc_(rooms_) {}
 
@@ -91,6 +94,7 @@ class Server::Impl {
   const Sealer sealer_;
   AlertFeed alerts_;
   LockFeed locks_;
+  ApprovalChanges approvals_;
   StreamHub hub_;
   ThreadPool readers_{{.threads = kReadThreads, .queue_max = kReadQueueMax}};
   ThreadPool catch_up_{{.threads = 1, .queue_max = kStreamsMax}};

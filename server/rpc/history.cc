@@ -104,6 +104,28 @@ absl::StatusOr<v1::ListLocksResponse> Read(const Store& store, const v1::ListLoc
   return response;
 }
 
+absl::StatusOr<v1::Approval> Read(const Store& store, const v1::GetApprovalRequest& request) {
+  const int64_t number = IdNumber("approval", request.approval_id());
+  // The second table is where it goes when it is over, which may happen between the two reads.
+  for (const Table table : {Table::kApproval, Table::kClosedApproval}) {
+    if (number < 0) break;
+    const auto approval = GetRow<v1::Approval>(store, table, keys::TenantNumber(request.tenant_id(), number));
+    if (!absl::IsNotFound(approval.status())) return approval;
+  }
+  return NotFound("APPROVAL_NOT_FOUND", "approval of that approval_id", "ListApprovals");
+}
+
+absl::StatusOr<v1::ListApprovalsResponse> Read(const Store& store, const v1::ListApprovalsRequest& request) {
+  INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
+  v1::ListApprovalsResponse response;
+  const std::string prefix = keys::Tenant(request.tenant_id());
+  const ScanRange range =
+      request.closed() ? NewestFirst(Table::kClosedApproval, prefix) : OldestFirst(Table::kApproval, prefix);
+  INTERLOCK_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                             TakeRows(store, range, page, *response.mutable_approvals(), kEveryRow));
+  return response;
+}
+
 absl::StatusOr<v1::ListDecisionsResponse> Read(const Store& store, const v1::ListDecisionsRequest& request) {
   INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
   v1::ListDecisionsResponse response;

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "core/engine/store.h"
 #include "interlock/v1/alert_service.pb.h"
+#include "interlock/v1/approval_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
 #include "interlock/v1/safety_service.pb.h"
@@ -20,6 +21,10 @@ namespace interlock::server {
 // NOT_FOUND (LOCK_NOT_FOUND).
 absl::StatusOr<v1::Lock> Read(const Store& store, const v1::GetLockRequest& request);
 absl::StatusOr<v1::ListLocksResponse> Read(const Store& store, const v1::ListLocksRequest& request);
+
+// NOT_FOUND (APPROVAL_NOT_FOUND).
+absl::StatusOr<v1::Approval> Read(const Store& store, const v1::GetApprovalRequest& request);
+absl::StatusOr<v1::ListApprovalsResponse> Read(const Store& store, const v1::ListApprovalsRequest& request);
 
 absl::StatusOr<v1::ListDecisionsResponse> Read(const Store& store, const v1::ListDecisionsRequest& request);
 

@@ -44,6 +44,12 @@ class HistoryTest : public ::testing::Test {
     Put(Table::kLock, keys::Lock(state, number), lock);
   }
 
+  void PutApproval(int64_t number, const std::string& tenant_id, Table table) {
+    v1::Approval approval;
+    approval.set_approval_id(absl::StrCat("approval-", number));
+    Put(table, keys::TenantNumber(tenant_id, number), approval);
+  }
+
   void PutTask(const std::string& tenant_id, int64_t number) {
     v1::TaskRecord record;
     record.mutable_task()->set_task_id(absl::StrCat("task-", number));
@@ -110,6 +116,39 @@ TEST_F(HistoryTest, ALockThatIsNotThereIsNotFound) {
     EXPECT_EQ(Read(store_, request).status().code(), absl::StatusCode::kNotFound) << id;
     EXPECT_EQ(ErrorReason(Read(store_, request).status()), "LOCK_NOT_FOUND") << id;
   }
+}
+
+TEST_F(HistoryTest, ApprovalsAreFoundOpenOrOverInTheirTenantOnly) {
+  PutApproval(3, "t1", Table::kApproval);
+  PutApproval(4, "t1", Table::kClosedApproval);
+  v1::GetApprovalRequest request;
+  for (const auto& [tenant_id, approval_id, found] :
+       {std::tuple("t1", "approval-3", true), std::tuple("t1", "approval-4", true),
+        std::tuple("t2", "approval-3", false), std::tuple("t1", "approval-5", false),
+        std::tuple("t1", "lock-3", false)}) {
+    request.set_tenant_id(tenant_id);
+    request.set_approval_id(approval_id);
+    const auto approval = Read(store_, request);
+    EXPECT_EQ(approval.ok(), found) << tenant_id << " " << approval_id;
+    EXPECT_EQ(ErrorReason(approval.status()), found ? "" : "APPROVAL_NOT_FOUND");
+  }
+}
+
+TEST_F(HistoryTest, ApprovalsAreListedOldestFirstAndThoseThatAreOverNewestFirst) {
+  for (const int64_t number : {2, 1}) PutApproval(number, "t1", Table::kApproval);
+  for (const int64_t number : {3, 4}) PutApproval(number, "t1", Table::kClosedApproval);
+  PutApproval(5, "t2", Table::kApproval);
+  const auto ids = [this](bool closed) {
+    v1::ListApprovalsRequest request;
+    request.set_tenant_id("t1");
+    request.set_closed(closed);
+    std::vector<std::string> listed;
+    const auto response = Read(store_, request);
+    for (const v1::Approval& approval : response->approvals()) listed.push_back(approval.approval_id());
+    return listed;
+  };
+  EXPECT_THAT(ids(false), ElementsAre("approval-1", "approval-2"));
+  EXPECT_THAT(ids(true), ElementsAre("approval-4", "approval-3"));
 }
 
 TEST_F(HistoryTest, ARowThatCannotBeReadIsDataLoss) {

@@ -7,6 +7,7 @@
 #include "server/base/clock.h"
 #include "server/base/thread_pool.h"
 #include "server/feed/alert_feed.h"
+#include "server/feed/approval_changes.h"
 #include "server/feed/lock_feed.h"
 #include "server/feed/stream_hub.h"
 #include "server/secrets/sealer.h"
@@ -25,6 +26,7 @@ struct Rooms {
   ThreadPool& catch_up;
   AlertFeed& alerts;
   LockFeed& locks;
+  ApprovalChanges& approvals;
   StreamHub& hub;
   const Sealer& sealer;
   // The profile of tenants without a policy.

@@ -117,6 +117,7 @@ absl::Status Validate(const v1::ArbitrateRequest& request) {
   Checks checks;
   checks.RequestId(root.Field("request_id"), request.request_id());
   CheckRequiredAction(root.Field("action"), request.has_action(), request.action(), checks);
+  checks.OptionalId(root.Field("approval_id"), request.approval_id());
   return checks.ToStatus();
 }
 
@@ -134,6 +135,7 @@ absl::Status Validate(const v1::ExplainActionRequest& request) {
   const FieldPath root;
   Checks checks;
   CheckRequiredAction(root.Field("action"), request.has_action(), request.action(), checks);
+  checks.OptionalId(root.Field("approval_id"), request.approval_id());
   return checks.ToStatus();
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/alert_service.pb.h"
+#include "interlock/v1/approval_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -40,6 +41,12 @@ absl::Status Validate(const v1::ReleaseLockRequest& request);
 absl::Status Validate(const v1::GetLockRequest& request);
 absl::Status Validate(const v1::ListLocksRequest& request);
 absl::Status Validate(const v1::WatchLocksRequest& request);
+
+// ApprovalService.
+absl::Status Validate(const v1::ListApprovalsRequest& request);
+absl::Status Validate(const v1::GetApprovalRequest& request);
+absl::Status Validate(const v1::DecideApprovalRequest& request);
+absl::Status Validate(const v1::WaitApprovalRequest& request);
 
 // PolicyService. The content of a policy is checked by core/policy.
 absl::Status Validate(const v1::GetPolicyRequest& request);

@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "google/protobuf/text_format.h"
 #include "interlock/v1/alert.pb.h"
+#include "interlock/v1/approval.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/policy.pb.h"
@@ -74,6 +75,9 @@ std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
       return std::make_unique<v1::UserAlert>();
     case Table::kAttempt:
       return std::make_unique<v1::Attempt>();
+    case Table::kApproval:
+    case Table::kClosedApproval:
+      return std::make_unique<v1::Approval>();
     case Table::kDecision:
       return std::make_unique<v1::Decision>();
     case Table::kAlert:

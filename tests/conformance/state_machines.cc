@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "core/safety/approval_machine.h"
 #include "core/safety/lock_machine.h"
 
 namespace interlock::conformance {
@@ -41,17 +42,42 @@ std::string WhoMakes(v1::LockStep step) {
   }
 }
 
-void AppendLockMachine(std::string& page) {
-  absl::StrAppend(
-      &page,
-      "## Locks\n\n"
-      "`core/safety/lock_machine.h`. A lock blocks in every state but *probation* and *clear*. What a release asks for "
-      "stands in the lock's `release_rule`, which it took from the policy when it was engaged; a step that the rule "
-      "does not ask for is passed in the same call, and recorded.\n\n"
-      "| from | step | to | who or what makes it |\n| --- | --- | --- | --- |\n");
-  for (const safety::LockEdge& edge : safety::LockEdges()) {
-    absl::StrAppend(&page, "| ", StateOf(edge.from), " | ", Short(v1::LockStep_Name(edge.step), "LOCK_STEP_"), " | ",
-                    StateOf(edge.to), " | ", WhoMakes(edge.step), " |\n");
+std::string StateOf(v1::ApprovalState state) {
+  return state == v1::APPROVAL_STATE_UNSPECIFIED ? "(none)" : Short(v1::ApprovalState_Name(state), "APPROVAL_STATE_");
+}
+
+std::string NameOf(v1::LockStep step) { return Short(v1::LockStep_Name(step), "LOCK_STEP_"); }
+std::string NameOf(v1::ApprovalStep step) { return Short(v1::ApprovalStep_Name(step), "APPROVAL_STEP_"); }
+
+std::string WhoMakes(v1::ApprovalStep step) {
+  switch (step) {
+    case v1::APPROVAL_STEP_REQUEST:
+      return "Arbitrate, with the decision that denies the action for want of an approval";
+    case v1::APPROVAL_STEP_VOTE:
+      return "a person, by DecideApproval, when more people are needed";
+    case v1::APPROVAL_STEP_APPROVE:
+      return "the last person needed, by DecideApproval";
+    case v1::APPROVAL_STEP_REJECT:
+      return "a person, by DecideApproval";
+    case v1::APPROVAL_STEP_EXPIRE:
+      return "time: the approval's `expire_time`";
+    case v1::APPROVAL_STEP_VOID:
+      return "a lock that is engaged over the action";
+    case v1::APPROVAL_STEP_CONSUME:
+      return "Arbitrate with this approval, with the decision that allows the action";
+    case v1::APPROVAL_STEP_SUPERSEDE:
+      return "Arbitrate, when the policy or the risk now asks for more: another approval is asked for";
+    default:
+      return "nobody";
+  }
+}
+
+template <typename Edges>
+void AppendEdges(const Edges& edges, std::string& page) {
+  absl::StrAppend(&page, "| from | step | to | who or what makes it |\n| --- | --- | --- | --- |\n");
+  for (const auto& edge : edges) {
+    absl::StrAppend(&page, "| ", StateOf(edge.from), " | ", NameOf(edge.step), " | ", StateOf(edge.to), " | ",
+                    WhoMakes(edge.step), " |\n");
   }
 }
 
@@ -63,7 +89,19 @@ std::string StateMachinesPage() {
       "This page is printed by `bazel run //tests/conformance:print_state_machines` from the tables that the engine "
       "runs by; a test fails when it is out of date. There is no other step, and a simulation campaign that never took "
       "one of them fails.\n\n";
-  AppendLockMachine(page);
+  absl::StrAppend(
+      &page,
+      "## Locks\n\n"
+      "`core/safety/lock_machine.h`. A lock blocks in every state but *probation* and *clear*. What a release asks for "
+      "stands in the lock's `release_rule`, which it took from the policy when it was engaged; a step that the rule "
+      "does not ask for is passed in the same call, and recorded.\n\n");
+  AppendEdges(safety::LockEdges(), page);
+  absl::StrAppend(
+      &page,
+      "\n## Approvals\n\n"
+      "`core/safety/approval_machine.h`. An approval is for one action, whose digest the server makes, and can be used "
+      "once. One that was rejected is kept until its `expire_time`, so that nobody is asked for the same again.\n\n");
+  AppendEdges(safety::ApprovalEdges(), page);
   return page;
 }
 

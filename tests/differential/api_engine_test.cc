@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/error.h"
+#include "core/base/ids.h"
 #include "core/base/serialize.h"
 #include "core/base/status_macros.h"
 #include "gtest/gtest.h"
@@ -165,9 +166,12 @@ class ApiPair {
   template <typename Request>
   auto Direct(const Request& request) {
     const size_t locks = world_.lock_changes.size();
+    const size_t approvals = world_.approval_changes.size();
     auto reply = world_.Do(request);
     Answer answer;
     answer.locks.assign(world_.lock_changes.begin() + static_cast<ptrdiff_t>(locks), world_.lock_changes.end());
+    answer.approvals.assign(world_.approval_changes.begin() + static_cast<ptrdiff_t>(approvals),
+                            world_.approval_changes.end());
     if (reply.ok()) answer = ReplyWith(*reply, std::move(answer));
     known_.Learn(answer);
     return reply;
@@ -194,6 +198,16 @@ class ApiPair {
     const v1::ReleaseLockRequest request = known_.Resolve(release);
     if (request.version() == 0) return "";
     return Judge(Direct(request), api_->Call(&support::Locks::ReleaseLock, request));
+  }
+  std::string Run(const DecideApproval& decide) {
+    const v1::DecideApprovalRequest request = known_.Resolve(decide);
+    // As with locks.
+    if (request.version() == 0) return "";
+    return Judge(Direct(request), api_->Call(&support::Approvals::DecideApproval, request));
+  }
+  template <typename ActionRequest>
+  std::string Run(const AgainWith<ActionRequest>& again) {
+    return Run(known_.Resolve(again));
   }
   std::string Run(const UpdatePolicy& update) {
     const v1::UpdatePolicyRequest request = known_.Resolve(update);
@@ -254,6 +268,7 @@ class ApiPair {
   }
 
   std::string CompareTenant(const std::string& tenant_id);
+  std::string CompareApprovals(const std::string& tenant_id);
 
   testing::EngineWorld world_;
   MemoryServer server_;
@@ -306,9 +321,29 @@ std::string ApiPair::CompareTenant(const std::string& tenant_id) {
   return difference;
 }
 
+std::string ApiPair::CompareApprovals(const std::string& tenant_id) {
+  // As each approval was last told, by its number; which are kept is known.
+  std::map<int64_t, v1::Approval> told;
+  for (const v1::Approval& approval : world_.approval_changes) {
+    if (approval.tenant_id() == tenant_id) told[IdNumber("approval", approval.approval_id())] = approval;
+  }
+  std::vector<v1::Approval> kept;
+  std::vector<v1::Approval> over;
+  for (const auto& [number, approval] : told) (known_.IsKept(approval.approval_id()) ? kept : over).push_back(approval);
+  v1::ListApprovalsRequest approvals;
+  approvals.set_tenant_id(tenant_id);
+  approvals.set_page_size(2);
+  std::string difference = SameList(
+      "approval", kept, ReadAll(&support::Approvals::ListApprovals, approvals, &v1::ListApprovalsResponse::approvals));
+  approvals.set_closed(true);
+  difference += SameList("closed approval", Reversed(over),
+                         ReadAll(&support::Approvals::ListApprovals, approvals, &v1::ListApprovalsResponse::approvals));
+  return difference;
+}
+
 std::string ApiPair::CompareLists() {
   std::string difference;
-  for (const char* tenant_id : {"t0", "t1", "t2"}) difference += CompareTenant(tenant_id);
+  for (const char* tenant_id : {"t0", "t1", "t2"}) difference += CompareTenant(tenant_id) + CompareApprovals(tenant_id);
   v1::ListAlertsRequest alerts;
   alerts.set_page_size(9);
   difference +=

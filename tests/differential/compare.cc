@@ -32,6 +32,8 @@ std::string DifferenceOf(const Message& expected, const Message& actual) {
   };
   ignore(v1::Reason::descriptor(), "text");
   ignore(v1::Decision::descriptor(), "action_digest");
+  // The model has a name of its own for an action.
+  ignore(v1::Approval::descriptor(), "action_digest");
   ignore(v1::LockCause::descriptor(), "reason");
   ignore(v1::Evidence::descriptor(), "lock_reason");
   ignore(v1::Alert::descriptor(), "fingerprint");
@@ -78,6 +80,7 @@ std::string Compare(const Answer& expected, const Answer& actual) {
   }
   absl::StrAppend(&difference, DifferenceOf("alerts", expected.alerts, actual.alerts),
                   DifferenceOf("locks", expected.locks, actual.locks),
+                  DifferenceOf("approvals", expected.approvals, actual.approvals),
                   DifferenceOf("grants", expected.grants, actual.grants));
   return difference;
 }
@@ -86,6 +89,10 @@ void Count(const Answer& answer, Coverage& coverage) {
   if (!answer.error.empty()) ++coverage[absl::StrCat("error ", answer.error)];
   for (const v1::Alert& alert : answer.alerts) {
     ++coverage[absl::StrCat("alert ", alert.type(), " ", v1::Transition_Name(alert.transition()))];
+  }
+  for (const v1::Approval& approval : answer.approvals) {
+    const char* under_lock = approval.under_lock() ? " under a lock" : "";
+    ++coverage[absl::StrCat(v1::ApprovalState_Name(approval.state()), under_lock)];
   }
   for (const v1::TaskRecord& grant : answer.grants) {
     ++coverage[absl::StrCat("grant ", grant.attempt().manual() ? "triggered" : "due")];

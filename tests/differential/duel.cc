@@ -57,10 +57,13 @@ class Pair {
   Answer Watch(const Act& act) {
     const size_t alerts = world_.alerts.size();
     const size_t locks = world_.lock_changes.size();
+    const size_t approvals = world_.approval_changes.size();
     const size_t grants = world_.grants.size();
     Answer answer = act();
     answer.alerts.assign(world_.alerts.begin() + static_cast<ptrdiff_t>(alerts), world_.alerts.end());
     answer.locks.assign(world_.lock_changes.begin() + static_cast<ptrdiff_t>(locks), world_.lock_changes.end());
+    answer.approvals.assign(world_.approval_changes.begin() + static_cast<ptrdiff_t>(approvals),
+                            world_.approval_changes.end());
     answer.grants.assign(world_.grants.begin() + static_cast<ptrdiff_t>(grants), world_.grants.end());
     return answer;
   }
@@ -90,6 +93,11 @@ class Pair {
 
   std::string Run(const ReleaseLock& release) { return Run(known_.Resolve(release)); }
   std::string Run(const AcknowledgeLock& acknowledge) { return Run(known_.Resolve(acknowledge)); }
+  std::string Run(const DecideApproval& decide) { return Run(known_.Resolve(decide)); }
+  template <typename ActionRequest>
+  std::string Run(const AgainWith<ActionRequest>& again) {
+    return Run(known_.Resolve(again));
+  }
   std::string Run(const TriggerTask& trigger) { return Run(known_.Resolve(trigger)); }
 
   std::string Run(const UpdatePolicy& update) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "interlock/v1/approval.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/policy.pb.h"
 #include "interlock/v1/state.pb.h"
@@ -24,18 +25,35 @@ class Known {
   v1::AcknowledgeLockRequest Resolve(const AcknowledgeLock& acknowledge) const;
   v1::UpdatePolicyRequest Resolve(const UpdatePolicy& update) const;
   v1::TriggerTaskRequest Resolve(const TriggerTask& trigger) const;
+  v1::DecideApprovalRequest Resolve(const DecideApproval& decide);
+  v1::ArbitrateRequest Resolve(const ProposeAgain& again);
+  v1::ExplainActionRequest Resolve(const ExplainAgain& again);
   // nullopt: so many leases were not granted yet.
   absl::optional<EndOfAttempt> Resolve(const EndAttempt& end) const;
+  // Whether the engine has not let go of the approval.
+  bool IsKept(const std::string& approval_id) const;
   // Whether the resolved request carries the etag of an older version.
   bool IsOld(const UpdatePolicy& update) const;
 
  private:
+  void LearnApproval(const v1::Approval& changed);
+  // The one that a command picks of `approvals`; the same again for the same request_id. nullopt: there is none.
+  absl::optional<v1::Approval> PickApproval(const std::vector<v1::Approval>& approvals, uint32_t back,
+                                            const std::string& request_id);
+  template <typename ActionRequest>
+  ActionRequest NameApproval(const AgainWith<ActionRequest>& again, const std::string& request_id);
+
   // Names the lock that `command` picks in `request`.
   template <typename Command, typename LockRequest>
   LockRequest NameLock(const Command& command, LockRequest request) const;
 
   // Not clear, oldest first.
   std::vector<v1::Lock> locks_;
+  // Kept by the engine, and let go of; oldest first.
+  std::vector<v1::Approval> approvals_;
+  std::vector<v1::Approval> approvals_over_;
+  // By the request_id that they were picked for.
+  std::map<std::string, v1::Approval> approvals_picked_;
   std::vector<v1::Task> tasks_;
   std::vector<v1::TaskRecord> grants_;
   // Of each tenant's versions, oldest first.

@@ -87,6 +87,17 @@ void AddPatternRules(Random& random, v1::PolicySet& policy) {
   if (random.Chance(10)) policy.mutable_report_age_max()->set_seconds(random.Pick({60, 3600}));
 }
 
+void AddApprovalRules(Random& random, v1::PolicySet& policy) {
+  if (random.Chance(50)) policy.mutable_approval_rule()->set_quorum(random.Pick({0, 1, 2, 2, 3}));
+  if (random.Chance(50)) {
+    policy.mutable_approval_rule()->mutable_validity()->set_seconds(random.Pick({1, 60, 3600, 3600, 86400}));
+  }
+  if (!random.Chance(60)) return;
+  for (const char* type : {"write_blog", "edit_page", "seo_fix", "delete_page", "drop"}) {
+    if (random.Chance(60)) policy.add_safe_remediations(type);
+  }
+}
+
 // Three values, each a harder one than that before it.
 std::vector<double> Falling(Random& random) {
   std::vector<double> values;
@@ -137,16 +148,26 @@ v1::PolicySet MakePolicy(const std::string& tenant_id, Random& random) {
   AddTiers(random, policy);
   SetLevels(random.Pick({0.0, 0.6, 0.85}), 30, *policy.mutable_targets());
   SetLevels(random.Pick({0.3, 0.5, 0.7}), 60, *policy.mutable_alert_thresholds());
-  for (int i = static_cast<int>(random.Below(5)); i > 0; --i) *policy.add_constraints() = RandomConstraint(i, random);
   AddRules(random, policy);
-  AddPatternRules(random, policy);
+  // Some leave nearly all to people.
+  if (random.Chance(30)) {
+    v1::Constraint& constraint = *policy.add_constraints();
+    constraint.set_constraint_id("people");
+    for (const char* category : {"content", "seo", "ops", "read"}) constraint.add_categories(category);
+    constraint.set_risk_threshold(random.Pick({0.5, 0.8}));
+    constraint.set_approval_required(true);
+  } else {
+    for (int i = static_cast<int>(random.Below(5)); i > 0; --i) *policy.add_constraints() = RandomConstraint(i, random);
+    AddPatternRules(random, policy);
+  }
+  AddApprovalRules(random, policy);
   return policy;
 }
 
 void Spoil(Random& random, v1::PolicySet& policy) {
   // A name alone would stand for a whole policy.
   if (policy.tiers().empty()) policy.set_default_category("content");
-  switch (random.Below(6)) {
+  switch (random.Below(8)) {
     case 0:
       policy.clear_tiers();
       policy.set_default_category("content");
@@ -162,6 +183,12 @@ void Spoil(Random& random, v1::PolicySet& policy) {
       return;
     case 4:
       policy.add_release_rules()->set_scope(v1::SCOPE_KIND_AGENT);
+      return;
+    case 5:
+      policy.mutable_approval_rule()->set_quorum(random.Pick({-1, 11}));
+      return;
+    case 6:
+      policy.add_safe_remediations("Write_Blog");
       return;
     default:
       policy.set_profile("none");

@@ -26,6 +26,9 @@ class ScriptMaker {
     lock_percent_ = random_.Pick({0u, 2u, 10u});
     again_percent_ = random_.Pick({0u, 20u, 60u});
     flood_percent_ = random_.Pick({0u, 0u, 0u, 0u, 10u});
+    follow_percent_ = random_.Pick({0u, 30u, 60u});
+    by_hand_percent_ = random_.Pick({14u, 14u, 60u});
+    policies_first_ = random_.Chance(50);
     for (size_t i = 0; i < std::size(kMakers); ++i) {
       weights_.push_back(random_.Chance(15) ? 0 : 1 + random_.Below(kMakers[i].weight_max));
     }
@@ -71,7 +74,7 @@ class ScriptMaker {
   v1::Principal Caller() {
     v1::Principal caller;
     caller.set_kind(v1::PRINCIPAL_KIND_HUMAN);
-    caller.set_id(random_.Pick({"alice", "alice", "bob", "carol"}));
+    caller.set_id(random_.Pick({"alice", "alice", "bob", "carol", "dave"}));
     if (random_.Chance(10)) {
       caller.set_kind(random_.Pick({v1::PRINCIPAL_KIND_AGENT, v1::PRINCIPAL_KIND_SERVICE, v1::PRINCIPAL_KIND_WORKER}));
       caller.set_id(Agent());
@@ -84,6 +87,14 @@ class ScriptMaker {
       const size_t reach = std::min(kRepeatReach, script_.commands.size());
       return Repeat(
           script_.commands[script_.commands.size() - 1 - random_.Below(static_cast<uint32_t>(reach))].request);
+    }
+    if (policies_first_ && script_.commands.size() < tenant_count_) return Policy();
+    // What was just asked is decided, and what was just decided is proposed again.
+    if (!script_.commands.empty() && random_.Chance(follow_percent_)) {
+      const Request& last = script_.commands.back().request;
+      if (std::holds_alternative<v1::ArbitrateRequest>(last)) return Decide();
+      if (std::holds_alternative<ProposeAgain>(last)) return Decide();
+      if (std::holds_alternative<DecideApproval>(last)) return Again();
     }
     uint32_t total = 0;
     for (const uint32_t weight : weights_) total += weight;
@@ -98,6 +109,8 @@ class ScriptMaker {
     if (!random_.Chance(25)) return request;
     if (auto* arbitrate = std::get_if<v1::ArbitrateRequest>(&request))
       arbitrate->mutable_action()->set_action_id("other");
+    if (auto* again = std::get_if<ProposeAgain>(&request)) again->request.mutable_action()->set_action_id("other");
+    if (auto* decide = std::get_if<DecideApproval>(&request)) decide->request.set_comment("another comment");
     if (auto* engage = std::get_if<v1::EngageLockRequest>(&request)) engage->set_reason("another reason");
     if (auto* report = std::get_if<v1::ReportSnapshotRequest>(&request))
       report->mutable_snapshot()->set_status(v1::AGENT_STATUS_IDLE);
@@ -125,7 +138,8 @@ class ScriptMaker {
       action.set_impact_score(random_.Pick({0.59, 0.6, 0.8, 1.0}));
     }
     if (random_.Chance(6)) action.set_recommended_tier(random_.Pick({0, 1, 2, 3}));
-    if (random_.Chance(20)) action.set_autonomous_modification(random_.Chance(30));
+    if (random_.Chance(by_hand_percent_)) action.set_autonomous_modification(false);
+    if (random_.Chance(5)) action.set_autonomous_modification(true);
     if (random_.Chance(30)) {
       const char* content = random_.Pick({"", "news", "NEWS!", "l\xc3\xa4nger", "ok"});
       (*action.mutable_parameters()->mutable_fields())["content"].set_string_value(content);
@@ -197,6 +211,75 @@ class ScriptMaker {
     release.request.set_request_id(RequestId());
     return release;
   }
+
+  // Mostly the newest, so that what is asked is soon decided and then used.
+  uint32_t Back() { return random_.Chance(60) ? 0 : random_.Below(6); }
+
+  Request Decide() {
+    DecideApproval decide;
+    decide.back = Back();
+    decide.version_offset = random_.Chance(10) ? random_.Pick({-1, 1}) : 0;
+    if (random_.Chance(5)) decide.request.set_tenant_id(Tenant());
+    decide.request.set_approve(random_.Chance(85));
+    decide.request.set_comment(random_.Pick({"", "read"}));
+    decide.request.set_request_id(RequestId());
+    return decide;
+  }
+
+  // What is not the same as it was when people were asked.
+  void MakeOther(v1::Action& action) {
+    if (script_.setting.time_source == v1::TIME_SOURCE_REQUEST) *action.mutable_request_time() = ToProto(now_);
+    if (random_.Chance(by_hand_percent_)) action.set_autonomous_modification(false);
+    if (random_.Chance(15)) action.set_risk_score(random_.Pick({0.1, 0.5, 0.9}));
+    if (random_.Chance(5)) action.set_recommended_tier(random_.Pick({0, 2, 3}));
+    switch (random_.Below(30)) {
+      case 0:
+        action.set_tenant_id(Tenant());
+        return;
+      case 1:
+        action.set_agent_id(Agent());
+        return;
+      case 2:
+        action.set_action_type(random_.Pick({"write_blog", "WRITE_BLOG", "edit_page"}));
+        return;
+      case 3:
+        action.set_target_resource("r1");
+        return;
+      case 4:
+        action.set_category("content");
+        return;
+      case 5:
+        action.mutable_parameters();
+        return;
+      case 6:
+        (*action.mutable_parameters()->mutable_fields())["n"].set_number_value(2);
+        return;
+      default:
+        return;
+    }
+  }
+
+  template <typename Again>
+  Again MakeAgain() {
+    Again again;
+    again.back = Back();
+    again.is_over = random_.Chance(10);
+    again.names_it = random_.Chance(80);
+    if (random_.Chance(10)) {
+      again.from_end = random_.Pick({absl::Nanoseconds(-1), absl::ZeroDuration(), absl::Nanoseconds(1)});
+    }
+    MakeOther(*again.request.mutable_action());
+    MakeAction(again.otherwise);
+    return again;
+  }
+
+  Request Again() {
+    ProposeAgain again = MakeAgain<ProposeAgain>();
+    again.request.set_request_id(RequestId());
+    return again;
+  }
+
+  Request ExplainIt() { return MakeAgain<ExplainAgain>(); }
 
   Request Policy() {
     UpdatePolicy update;
@@ -321,17 +404,22 @@ class ScriptMaker {
   Request Info() { return v1::GetServerInfoRequest(); }
   Request Stop() { return Restart(); }
 
-  static constexpr size_t kMakerCount = 15;
+  static constexpr size_t kMakerCount = 18;
   static const Maker kMakers[kMakerCount];
 
   Random random_;
   Script script_;
   uint32_t agent_count_;
   uint32_t tenant_count_;
-  // How often a lock is the fleet's, an action the same as the one before, a report larger than half a window.
+  // How often a lock is the fleet's, an action the same as the one before, a report larger than half a window, a step
+  // on an approval's way followed by the next, an action not autonomous.
   uint32_t lock_percent_;
   uint32_t again_percent_;
   uint32_t flood_percent_;
+  uint32_t follow_percent_;
+  uint32_t by_hand_percent_;
+  // The script begins with a policy for each tenant.
+  bool policies_first_;
   std::vector<uint32_t> weights_;
   absl::Time now_ = absl::FromUnixSeconds(1'700'000'000);
   std::vector<absl::Time> times_;
@@ -346,6 +434,7 @@ const ScriptMaker::Maker ScriptMaker::kMakers[] = {
     {&ScriptMaker::Snapshot, 12},  {&ScriptMaker::Points, 8},      {&ScriptMaker::Create, 3},
     {&ScriptMaker::Trigger, 4},    {&ScriptMaker::End, 10},        {&ScriptMaker::Agent1, 4},
     {&ScriptMaker::Stats, 2},      {&ScriptMaker::Info, 2},        {&ScriptMaker::Stop, 3},
+    {&ScriptMaker::Decide, 25},    {&ScriptMaker::Again, 20},      {&ScriptMaker::ExplainIt, 10},
 };
 
 }  // namespace

@@ -49,6 +49,7 @@ absl::Time Model::Advance(const std::string& tenant_id, absl::optional<absl::Tim
   if (time_source_ == v1::TIME_SOURCE_REQUEST) {
     ClaimDue(time, tenant_id, answer);
     FireLocks(time, tenant_id, answer);
+    FireApprovals(time, tenant_id, answer);
     FireLocks(FleetClock(), "", answer);
   }
   return time;
@@ -92,6 +93,15 @@ void Model::Remember(const CallId& id, const Answer& answer) {
   calls_.push_back({id, FleetClock(), std::move(reply)});
 }
 
+void Model::ForgetOldDecisions() {
+  const auto is_old = [this](const RememberedCall& call) {
+    const auto* decision = dynamic_cast<const v1::Decision*>(call.reply.get());
+    if (decision == nullptr) return false;
+    return FromProto(decision->decide_time()) <= decide_times_[decision->tenant_id()] - absl::Hours(24);
+  };
+  calls_.erase(std::remove_if(calls_.begin(), calls_.end(), is_old), calls_.end());
+}
+
 Answer Model::Apply(const v1::UpdatePolicyRequest& request, bool is_current, bool is_valid,
                     const v1::Principal& caller) {
   if (caller.kind() != v1::PRINCIPAL_KIND_HUMAN && caller.kind() != v1::PRINCIPAL_KIND_SERVICE) {
@@ -123,6 +133,7 @@ Answer Model::Tick() {
   if (time_source_ == v1::TIME_SOURCE_REQUEST) return answer;
   ClaimDue(now_, absl::nullopt, answer);
   FireLocks(now_, absl::nullopt, answer);
+  FireApprovals(now_, absl::nullopt, answer);
   return answer;
 }
 

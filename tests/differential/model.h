@@ -18,6 +18,8 @@
 #include "google/protobuf/message.h"
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/alert.pb.h"
+#include "interlock/v1/approval.pb.h"
+#include "interlock/v1/approval_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -37,6 +39,7 @@ struct Answer {
   std::unique_ptr<google::protobuf::Message> reply;
   std::vector<v1::Alert> alerts;
   std::vector<v1::Lock> locks;
+  std::vector<v1::Approval> approvals;
   std::vector<v1::TaskRecord> grants;
 };
 
@@ -53,6 +56,7 @@ class Model {
   Answer Apply(const v1::EngageLockRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::AcknowledgeLockRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::ReleaseLockRequest& request, const v1::Principal& caller);
+  Answer Apply(const v1::DecideApprovalRequest& request, const v1::Principal& caller);
   // `is_current`: whether the etag is that of the tenant's policy, if there is one. `is_valid`: whether the policy
   // obeys policy.proto; the script knows, because it made it.
   Answer Apply(const v1::UpdatePolicyRequest& request, bool is_current, bool is_valid, const v1::Principal& caller);
@@ -82,15 +86,31 @@ class Model {
   // Repeats (model.cc). The reply of an earlier call, or the error that the id came with other bytes.
   absl::optional<Answer> Recall(const CallId& id) const;
   void Remember(const CallId& id, const Answer& answer);
+  // A start reads a tenant's decisions of the 24 hours before its newest one. Where only requests move time, the
+  // earlier answers were still remembered before it. This is so up to the first chunk of decisions (1,024).
+  void ForgetOldDecisions();
 
   // Decisions (model_safety.cc).
-  v1::Decision Decide(const v1::Action& action, absl::Time now) const;
+  Ruling Decide(const v1::Action& action, const std::string& approval_id, absl::Time now) const;
   std::vector<const v1::Lock*> Covering(const std::string& tenant_id, const std::string& category,
                                         const std::string& agent_id, const std::string& target_resource) const;
   // Also those in probation.
   std::vector<const v1::Lock*> Over(const std::string& tenant_id, const std::string& category,
                                     const std::string& agent_id, const std::string& target_resource) const;
   void Trip(const v1::Principal& caller, absl::Time now, v1::Decision& decision, Answer& answer);
+
+  // Approvals (model_approval.cc).
+  v1::Approval* FindApproval(const std::string& tenant_id, const std::string& approval_id);
+  // What people have to say about an action that is for them. `approval_id`: the approval that came with it, if any.
+  Consent Consult(const v1::Action& action, const std::string& approval_id, bool under_lock,
+                  const v1::Decision& decision, absl::Time now) const;
+  // Uses the approval or asks for one.
+  void Settle(const v1::Action& action, const Consent& consent, const v1::Principal& caller, absl::Time now,
+              v1::Decision& decision, Answer& answer);
+  // Lets go of it: in this state, or rejected as it is.
+  void Close(v1::ApprovalState state, const std::string& approval_id, absl::Time now, Answer& answer);
+  void VoidUnder(const v1::Lock& lock, absl::Time now, Answer& answer);
+  void FireApprovals(absl::Time until, absl::optional<std::string> tenant_id, Answer& answer);
 
   // Locks, episodes, alerts (model_lock.cc).
   v1::Lock& Engage(const std::string& tenant_id, v1::ScopeKind kind, const std::string& id, v1::LockCause cause,
@@ -140,9 +160,13 @@ class Model {
   std::map<std::string, absl::Time> tenants_;
   std::vector<v1::PolicySet> policies_;
   std::vector<RememberedCall> calls_;
+  // When the tenant's newest decision was made.
+  std::map<std::string, absl::Time> decide_times_;
   std::vector<AttemptFact> attempts_;
   // In force.
   std::vector<v1::Lock> locks_;
+  // Pending, approved, or rejected within their time; in the order of their numbers. At most one of an action.
+  std::vector<v1::Approval> approvals_;
   // Of agents, whether open or resolved.
   std::vector<v1::Episode> episodes_;
   std::vector<AgentFacts> agents_;

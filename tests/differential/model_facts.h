@@ -4,11 +4,13 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "google/protobuf/message.h"
 #include "interlock/v1/assessment.pb.h"
+#include "interlock/v1/decision.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "interlock/v1/task.pb.h"
 
@@ -50,6 +52,23 @@ struct AttemptFact {
   bool category_known = true;
   // Everything that makes two calls the same.
   std::string call;
+};
+
+// What people have to say about an action that is denied for want of them.
+struct Consent {
+  // They approved it, and the approval is used.
+  bool given = false;
+  // They were not asked yet.
+  bool to_ask = false;
+  // The approval that is used, or that says what they were asked; empty: none.
+  std::string approval_id;
+  // What the decision says of it.
+  std::vector<v1::Reason> reasons;
+};
+
+struct Ruling {
+  v1::Decision decision;
+  Consent consent;
 };
 
 struct AgentFacts {

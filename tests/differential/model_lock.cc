@@ -137,6 +137,7 @@ v1::Lock& Model::Engage(const std::string& tenant_id, v1::ScopeKind kind, const 
   lock->set_revision(++lock_revision_);
   TellOfLock(*lock, is_new ? v1::TRANSITION_FIRED : v1::TRANSITION_UPDATED, now, answer);
   answer.locks.push_back(*lock);
+  VoidUnder(*lock, now, answer);
   return *lock;
 }
 

@@ -49,16 +49,37 @@ void BlockAtOnce(const std::vector<const v1::Lock*>& covering, v1::Decision& dec
   NameLocks(covering, decision);
 }
 
+bool IsSystemic(const v1::Action& action, v1::RiskLevel risk_level) {
+  const int tier = action.has_recommended_tier() ? action.recommended_tier() : 1;
+  return tier == 3 || risk_level == v1::RISK_LEVEL_CRITICAL;
+}
+
+// Whether nothing but people stands between the action and its being allowed.
+bool IsForPeople(const v1::PolicySet& policy, const v1::Action& action, bool under_lock, v1::RiskLevel risk_level,
+                 const Found& found) {
+  if (IsSystemic(action, risk_level)) return false;
+  for (const v1::Reason& violation : found.violations) {
+    if (violation.recovery_class() != v1::RECOVERY_CLASS_NEEDS_APPROVAL) return false;
+  }
+  if (!under_lock) return found.requires_approval;
+  const auto& remediations = policy.safe_remediations();
+  const std::string type = absl::AsciiStrToLower(action.action_type());
+  return !Autonomous(action) && std::find(remediations.begin(), remediations.end(), type) != remediations.end();
+}
+
 // The arbitration: the explanation, put before what was found.
 void Conclude(const v1::PolicySet& policy, const v1::Action& action, const std::vector<const v1::Lock*>& covering,
-              const Found& found, v1::Decision& decision) {
-  const int tier = action.has_recommended_tier() ? action.recommended_tier() : 1;
-  const bool systemic = tier == 3 || decision.risk_level() == v1::RISK_LEVEL_CRITICAL;
-  decision.set_requires_approval(!covering.empty() || systemic || found.requires_approval);
-  if (!covering.empty()) {
+              const Found& found, const Consent& consent, v1::Decision& decision) {
+  const bool systemic = IsSystemic(action, decision.risk_level());
+  decision.set_requires_approval(!consent.given && (!covering.empty() || systemic || found.requires_approval));
+  decision.set_approval_id(consent.approval_id);
+  NameLocks(covering, decision);
+  if (consent.given) {
+    decision.set_verdict(v1::VERDICT_ALLOW);
+    Say(v1::REASON_CODE_APPROVED, v1::RECOVERY_CLASS_NONE, decision);
+  } else if (!covering.empty()) {
     decision.set_verdict(v1::VERDICT_LOCK);
     Say(v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision).set_lock_id(covering[0]->lock_id());
-    NameLocks(covering, decision);
   } else if (systemic && TripScope(policy, v1::TRIP_CAUSE_ARBITRATION).has_value()) {
     decision.set_verdict(v1::VERDICT_LOCK);
     decision.set_tier(3);
@@ -71,6 +92,7 @@ void Conclude(const v1::PolicySet& policy, const v1::Action& action, const std::
     v1::RecoveryClass hardest = v1::RECOVERY_CLASS_NONE;
     for (const v1::Reason& reason : found.violations) hardest = std::max(hardest, reason.recovery_class());
     for (const v1::Reason& reason : found.approvals) hardest = std::max(hardest, reason.recovery_class());
+    for (const v1::Reason& reason : consent.reasons) hardest = std::max(hardest, reason.recovery_class());
     Say(v1::REASON_CODE_POLICY_VIOLATED, hardest, decision);
   } else {
     decision.set_verdict(v1::VERDICT_ALLOW);
@@ -78,6 +100,7 @@ void Conclude(const v1::PolicySet& policy, const v1::Action& action, const std::
   }
   for (const v1::Reason& reason : found.violations) *decision.add_reasons() = reason;
   for (const v1::Reason& reason : found.approvals) *decision.add_reasons() = reason;
+  for (const v1::Reason& reason : consent.reasons) *decision.add_reasons() = reason;
 }
 
 bool HasReason(const v1::Decision& decision, v1::ReasonCode code) {
@@ -113,10 +136,11 @@ std::vector<const v1::Lock*> Model::Over(const std::string& tenant_id, const std
   return over;
 }
 
-v1::Decision Model::Decide(const v1::Action& action, absl::Time now) const {
+Ruling Model::Decide(const v1::Action& action, const std::string& approval_id, absl::Time now) const {
   const v1::PolicySet& policy = PolicyOf(action.tenant_id());
   const AgentFacts* agent = FindAgent(action.tenant_id(), action.agent_id());
-  v1::Decision decision;
+  Ruling ruling;
+  v1::Decision& decision = ruling.decision;
   decision.set_tenant_id(action.tenant_id());
   decision.set_agent_id(action.agent_id());
   decision.set_action_id(action.action_id());
@@ -130,7 +154,7 @@ v1::Decision Model::Decide(const v1::Action& action, absl::Time now) const {
   const auto covering = Covering(action.tenant_id(), decision.category(), action.agent_id(), action.target_resource());
   if (!covering.empty() && Autonomous(action)) {
     BlockAtOnce(covering, decision);
-    return decision;
+    return ruling;
   }
   std::vector<AttemptFact> attempts;
   for (const AttemptFact& attempt : attempts_) {
@@ -142,8 +166,11 @@ v1::Decision Model::Decide(const v1::Action& action, absl::Time now) const {
   const Found found = Examine(question);
   decision.set_risk_level(LevelOf(CombinedRisk(RiskOf(policy, action))));
   decision.set_confidence(std::min(1.0, std::max(0.0, found.confidence)));
-  Conclude(policy, action, covering, found, decision);
-  return decision;
+  if (IsForPeople(policy, action, !covering.empty(), decision.risk_level(), found)) {
+    ruling.consent = Consult(action, approval_id, !covering.empty(), decision, now);
+  }
+  Conclude(policy, action, covering, found, ruling.consent, decision);
+  return ruling;
 }
 
 void Model::Trip(const v1::Principal& caller, absl::Time now, v1::Decision& decision, Answer& answer) {
@@ -167,27 +194,36 @@ void Model::Trip(const v1::Principal& caller, absl::Time now, v1::Decision& deci
 }
 
 Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& caller) {
-  const v1::Action& action = request.action();
+  v1::Action action = request.action();
   const CallId id = {action.tenant_id(), "Arbitrate", request.request_id(), Serialize(request)};
   if (auto repeat = Recall(id)) {
     if (!repeat->error.empty()) return *std::move(repeat);
     auto& stored = static_cast<v1::Decision&>(*repeat->reply);
-    const bool covered =
-        !Covering(stored.tenant_id(), stored.category(), stored.agent_id(), stored.target_resource()).empty();
+    const auto& known = stored.lock_ids();
+    bool covered = false;
+    for (const v1::Lock* lock :
+         Covering(stored.tenant_id(), stored.category(), stored.agent_id(), stored.target_resource())) {
+      covered |= std::find(known.begin(), known.end(), lock->lock_id()) == known.end();
+    }
     if (stored.verdict() != v1::VERDICT_ALLOW || !covered) {
       stored.set_replayed(true);
       return *std::move(repeat);
     }
+    // Another policy does not get it past the lock by another category.
+    action.set_category(stored.category());
   }
   Answer answer;
   const absl::Time now = Advance(action.tenant_id(), TimeOf(action), answer);
-  v1::Decision decision = Decide(action, now);
+  decide_times_[action.tenant_id()] = now;
+  Ruling ruling = Decide(action, request.approval_id(), now);
+  v1::Decision& decision = ruling.decision;
   decision.set_sequence(++decision_count_);
   decision.set_decision_id("decision-" + std::to_string(decision_count_));
   const v1::Reason& first = decision.reasons(0);
   if (first.code() == v1::REASON_CODE_TRIPPED && decision.verdict() == v1::VERDICT_LOCK) {
     Trip(caller, now, decision, answer);
   }
+  Settle(action, ruling.consent, caller, now, decision, answer);
   if (first.code() != v1::REASON_CODE_LOCK_BLOCKED) {
     attempts_.push_back({now, action.tenant_id(), action.agent_id(), decision.action_type(), decision.category(),
                          !HasReason(decision, v1::REASON_CODE_CATEGORY_UNKNOWN), CallOf(action, decision.category())});
@@ -199,7 +235,7 @@ Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& ca
 
 Answer Model::Apply(const v1::ExplainActionRequest& request, const v1::Principal&) {
   const v1::Action& action = request.action();
-  v1::Decision decision = Decide(action, Peek(action.tenant_id(), TimeOf(action)));
+  v1::Decision decision = Decide(action, request.approval_id(), Peek(action.tenant_id(), TimeOf(action))).decision;
   if (decision.verdict() == v1::VERDICT_LOCK) decision.set_lock_active(true);
   return ReplyWith(std::move(decision));
 }

@@ -31,6 +31,19 @@ std::string TextOf(const EndAttempt& command) {
                       command.success ? std::string("success") : "\"" + command.error_message + "\"");
 }
 
+std::string TextOf(const DecideApproval& command) {
+  return absl::StrCat("approval ", command.back, " back, version ", command.version_offset, ", ",
+                      command.request.ShortDebugString());
+}
+
+template <typename ActionRequest>
+std::string TextOf(const AgainWith<ActionRequest>& command) {
+  return absl::StrCat("approval ", command.back, " back", command.is_over ? ", over" : "",
+                      command.names_it ? "" : ", not named",
+                      command.from_end.has_value() ? ", from its end " + absl::FormatDuration(*command.from_end) : "",
+                      ", ", command.request.ShortDebugString(), ", otherwise ", command.otherwise.ShortDebugString());
+}
+
 std::string TextOf(const Restart&) { return ""; }
 
 std::string TextOf(const google::protobuf::Message& request) { return request.ShortDebugString(); }
@@ -43,10 +56,10 @@ std::vector<std::string> Names(std::index_sequence<Index...>) {
 }  // namespace
 
 std::string NameOf(const Request& request) {
-  static const char* const kNames[] = {"Arbitrate",       "ExplainAction", "EngageLock",     "ReleaseLock",
-                                       "AcknowledgeLock", "UpdatePolicy",  "ReportSnapshot", "RecordDataPoints",
-                                       "CreateTask",      "TriggerTask",   "EndAttempt",     "GetAgent",
-                                       "GetFleetStats",   "GetServerInfo", "Restart"};
+  static const char* const kNames[] = {
+      "Arbitrate",      "ExplainAction",    "EngageLock", "ReleaseLock",    "AcknowledgeLock", "UpdatePolicy",
+      "ReportSnapshot", "RecordDataPoints", "CreateTask", "TriggerTask",    "EndAttempt",      "GetAgent",
+      "GetFleetStats",  "GetServerInfo",    "Restart",    "DecideApproval", "ProposeAgain",    "ExplainAgain"};
   static_assert(std::size(kNames) == std::variant_size_v<Request>);
   return kNames[request.index()];
 }

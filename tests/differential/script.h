@@ -1,6 +1,6 @@
 // A script: commands with the times at which they are given. A command that needs something made before it (a lock, a
-// task, a lease, an etag) names it by a number that is looked up when it runs, so that a script still means something
-// after commands were taken out of it.
+// task, a lease, an etag, an approval) names it by a number that is looked up when it runs, so that a script still
+// means something after commands were taken out of it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "interlock/v1/action.pb.h"
 #include "interlock/v1/admin_service.pb.h"
+#include "interlock/v1/approval_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -56,12 +59,41 @@ struct EndAttempt {
   std::string error_message;
 };
 
+// Decides one of the newest approvals that are kept; if there is none, one that never was. Given again with the same
+// request_id, it is about the same approval at the same version.
+struct DecideApproval {
+  uint32_t back = 0;
+  int version_offset = 0;
+  // The tenant, if it is set, is named instead of the approval's own.
+  v1::DecideApprovalRequest request;
+};
+
+// Proposes or explains the action of one of the newest approvals. Given again with the same request_id, it is about the
+// same approval.
+template <typename ActionRequest>
+struct AgainWith {
+  uint32_t back = 0;
+  // Of those that are over, instead of those that are kept.
+  bool is_over = false;
+  // Names the approval.
+  bool names_it = true;
+  // So far from the end of the approval's time, for what takes its time from requests.
+  absl::optional<absl::Duration> from_end;
+  // Its action has what the approval's action does not have, or has otherwise.
+  ActionRequest request;
+  // The action if there is no such approval.
+  v1::Action otherwise;
+};
+using ProposeAgain = AgainWith<v1::ArbitrateRequest>;
+using ExplainAgain = AgainWith<v1::ExplainActionRequest>;
+
 struct Restart {};
 
-using Request = std::variant<v1::ArbitrateRequest, v1::ExplainActionRequest, v1::EngageLockRequest, ReleaseLock,
-                             AcknowledgeLock, UpdatePolicy, v1::ReportSnapshotRequest, v1::RecordDataPointsRequest,
-                             v1::CreateTaskRequest, TriggerTask, EndAttempt, v1::GetAgentRequest,
-                             v1::GetFleetStatsRequest, v1::GetServerInfoRequest, Restart>;
+using Request =
+    std::variant<v1::ArbitrateRequest, v1::ExplainActionRequest, v1::EngageLockRequest, ReleaseLock, AcknowledgeLock,
+                 UpdatePolicy, v1::ReportSnapshotRequest, v1::RecordDataPointsRequest, v1::CreateTaskRequest,
+                 TriggerTask, EndAttempt, v1::GetAgentRequest, v1::GetFleetStatsRequest, v1::GetServerInfoRequest,
+                 Restart, DecideApproval, ProposeAgain, ExplainAgain>;
 
 struct Command {
   // The machine's time; never before that of the command before it.

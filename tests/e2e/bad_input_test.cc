@@ -17,6 +17,7 @@
 #include "google/rpc/status.pb.h"
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/alert_service.pb.h"
+#include "interlock/v1/approval_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -110,6 +111,12 @@ const BadRequestCase kCases[] = {
     {"LockService/GetLock", "", {"lock_id"}},
     {"LockService/ListLocks", "page_size: -5", {"page_size"}},
     {"LockService/WatchLocks", "tenant_id: '\\n'", {"tenant_id"}},
+    {"ApprovalService/ListApprovals", "", {"tenant_id"}},
+    {"ApprovalService/ListApprovals", "tenant_id: 't' page_token: 'forged'", {"page_token"}},
+    {"ApprovalService/GetApproval", "", {"tenant_id", "approval_id"}},
+    {"ApprovalService/DecideApproval", "", {"tenant_id", "approval_id", "version"}},
+    {"ApprovalService/WaitApproval", "", {"tenant_id", "approval_id"}},
+    {"ApprovalService/WaitApproval", "tenant_id: 't' approval_id: 'a' timeout { seconds: 56 }", {"timeout"}},
     {"PolicyService/GetPolicy", "", {"tenant_id"}},
     {"PolicyService/GetPolicy", "tenant_id: 't' version: -1", {"version"}},
     {"PolicyService/UpdatePolicy", "", {"policy"}},
@@ -139,10 +146,10 @@ const BadRequestCase kCases[] = {
 // Every service of the API.
 std::vector<const ServiceDescriptor*> Services() {
   std::vector<const ServiceDescriptor*> services;
-  for (const auto* message :
-       {v1::GetServerInfoRequest::descriptor(), v1::SubscribeAlertsRequest::descriptor(),
-        v1::EngageLockRequest::descriptor(), v1::ReportSnapshotRequest::descriptor(),
-        v1::GetPolicyRequest::descriptor(), v1::ArbitrateRequest::descriptor(), v1::CreateTaskRequest::descriptor()}) {
+  for (const auto* message : {v1::GetServerInfoRequest::descriptor(), v1::SubscribeAlertsRequest::descriptor(),
+                              v1::ListApprovalsRequest::descriptor(), v1::EngageLockRequest::descriptor(),
+                              v1::ReportSnapshotRequest::descriptor(), v1::GetPolicyRequest::descriptor(),
+                              v1::ArbitrateRequest::descriptor(), v1::CreateTaskRequest::descriptor()}) {
     services.push_back(message->file()->service(0));
   }
   return services;

@@ -16,6 +16,8 @@ struct Cast {
   std::vector<std::string> resources;
   // Action types of several categories; some undo others.
   std::vector<std::string> action_types;
+  // Those of them that some policies take for safe remediations.
+  std::vector<std::string> remediations;
 };
 
 inline v1::Principal PrincipalOf(v1::PrincipalKind kind, absl::string_view id) {

@@ -1,9 +1,11 @@
 #include "tests/simulation/coverage.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/safety/approval_machine.h"
 #include "core/safety/lock_machine.h"
 #include "google/protobuf/descriptor.h"
 #include "interlock/v1/alert.pb.h"
+#include "interlock/v1/approval.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/task.pb.h"
@@ -19,9 +21,10 @@ struct Required {
 const std::vector<Required>& OwnNames() {
   static const auto* const names = new std::vector<Required>{
       {"command",
-       {"Arbitrate", "ExplainAction", "ReportSnapshot", "RecordDataPoints", "GetAgent", "ListAgents", "GetFleetStats",
-        "GetServerInfo", "EngageLock", "AcknowledgeLock", "ReleaseLock", "UpdatePolicy", "CreateTask", "TriggerTask",
-        "AttemptEnd", "ListLocks", "SubscribeAlerts", "WatchLocks"}},
+       {"Arbitrate",      "ExplainAction", "ReportSnapshot", "RecordDataPoints", "GetAgent",        "ListAgents",
+        "GetFleetStats",  "GetServerInfo", "EngageLock",     "AcknowledgeLock",  "ReleaseLock",     "UpdatePolicy",
+        "CreateTask",     "TriggerTask",   "AttemptEnd",     "ListLocks",        "SubscribeAlerts", "WatchLocks",
+        "DecideApproval", "ListApprovals", "GetApproval"}},
       {"fault",
        {"crash", "crash in a commit", "slow disk", "commit failed, not stored", "commit failed, stored",
         "store could not be opened", "reader held the store", "request duplicated", "request delayed", "reply lost",
@@ -33,6 +36,13 @@ const std::vector<Required>& OwnNames() {
         "snapshot of locks again"}},
       {"lock",
        {"by hand", "by plan", "by arbitration", "by criteria", "in probation", "further cause", "release refused"}},
+      {"approval",
+       {"joined", "asked for under a lock", "used", "used under a lock", "use repeated", "refused for another action",
+        "refused after its use", "refused after its end", "refused after a lock"}},
+      {"vote",
+       {"taken", "repeated", "refused APPROVAL_NEEDS_HUMAN", "refused APPROVAL_BY_REQUESTER",
+        "refused APPROVAL_VOTED_BEFORE", "refused APPROVAL_VERSION_MISMATCH", "refused APPROVAL_DECIDED",
+        "refused APPROVAL_NOT_FOUND", "refused REQUEST_ID_REUSED"}},
       {"check", {"audit", "reloaded engine compared", "run compared with its repetition"}},
   };
   return *names;
@@ -51,6 +61,11 @@ bool IsOutOfReach(absl::string_view name) {
 std::string NameOf(const safety::LockEdge& edge) {
   return absl::StrCat(v1::LockState_Name(edge.from), " ", v1::LockStep_Name(edge.step), " ",
                       v1::LockState_Name(edge.to));
+}
+
+std::string NameOf(const safety::ApprovalEdge& edge) {
+  return absl::StrCat(v1::ApprovalState_Name(edge.from), " ", v1::ApprovalStep_Name(edge.step), " ",
+                      v1::ApprovalState_Name(edge.to));
 }
 
 void Coverage::Count(absl::string_view kind, absl::string_view what) {
@@ -95,6 +110,7 @@ std::vector<std::string> Coverage::Missing() const {
       {"task state", v1::TaskState_descriptor()},
   };
   for (const safety::LockEdge& edge : safety::LockEdges()) require("lock edge", NameOf(edge));
+  for (const safety::ApprovalEdge& edge : safety::ApprovalEdges()) require("approval edge", NameOf(edge));
   for (const auto& [kind, descriptor] : enums) {
     for (int i = 0; i < descriptor->value_count(); ++i) {
       const auto* value = descriptor->value(i);

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "core/safety/approval_machine.h"
 #include "core/safety/lock_machine.h"
 
 namespace interlock::simulation {
 
-// What coverage calls an edge of the locks' states.
+// What coverage calls an edge of the locks' states, and of the approvals'.
 std::string NameOf(const safety::LockEdge& edge);
+std::string NameOf(const safety::ApprovalEdge& edge);
 
 // Thread-compatible.
 class Coverage {

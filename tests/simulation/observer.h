@@ -15,6 +15,7 @@ template <typename Request, typename Reply>
 struct Settled {
   const Request& request;
   const absl::StatusOr<Reply>& reply;
+  const v1::Principal& caller;
   // The time of the batch.
   absl::Time now;
 };
@@ -36,6 +37,7 @@ class Observer {
   virtual void OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>&) {}
   virtual void OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>&) {}
   virtual void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>&) {}
+  virtual void OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>&) {}
   virtual void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>&) {}
   virtual void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>&) {}
   virtual void OnSettled(const Settled<v1::TriggerTaskRequest, v1::Task>&) {}

@@ -40,6 +40,19 @@ std::vector<v1::Lock> LocksIn(const Store& store) {
   return AllOf<v1::Lock>(store, request, [](const auto& page) { return page.locks(); });
 }
 
+std::vector<v1::Approval> ApprovalsIn(const Store& store, const std::string& tenant_id) {
+  v1::ListApprovalsRequest request;
+  request.set_tenant_id(tenant_id);
+  return AllOf<v1::Approval>(store, request, [](const auto& page) { return page.approvals(); });
+}
+
+std::vector<v1::Approval> ClosedApprovalsIn(const Store& store, const std::string& tenant_id) {
+  v1::ListApprovalsRequest request;
+  request.set_tenant_id(tenant_id);
+  request.set_closed(true);
+  return AllOf<v1::Approval>(store, request, [](const auto& page) { return page.approvals(); });
+}
+
 std::vector<v1::Alert> AlertsIn(const Store& store, const server::AlertRange& range, int64_t after) {
   std::vector<v1::Alert> alerts;
   v1::ListAlertsRequest request;

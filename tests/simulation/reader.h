@@ -7,6 +7,7 @@
 
 #include "core/engine/store.h"
 #include "interlock/v1/alert.pb.h"
+#include "interlock/v1/approval.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/policy.pb.h"
@@ -21,6 +22,9 @@ namespace interlock::simulation {
 std::vector<v1::Decision> DecisionsIn(const Store& store, const std::string& tenant_id);
 // Every lock that ever was.
 std::vector<v1::Lock> LocksIn(const Store& store);
+// A tenant's approvals: those that can still matter, and those that are over.
+std::vector<v1::Approval> ApprovalsIn(const Store& store, const std::string& tenant_id);
+std::vector<v1::Approval> ClosedApprovalsIn(const Store& store, const std::string& tenant_id);
 // The alerts of `range` after `after`, oldest first.
 std::vector<v1::Alert> AlertsIn(const Store& store, const server::AlertRange& range, int64_t after);
 // Every version of a tenant's policy, newest first.

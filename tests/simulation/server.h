@@ -156,8 +156,8 @@ class SimServer::Call final : public server::Work {
     }
     owner_.newest_batch_ = now;
     reply_ = std::make_shared<absl::StatusOr<Reply>>(ApplyTo(engine, *request_, {caller_, now}, effects));
-    owner_.applied_.push_back([request = request_, reply = reply_, now](Observer& observer) {
-      observer.OnSettled(Settled<Request, Reply>{*request, *reply, now});
+    owner_.applied_.push_back([request = request_, reply = reply_, caller = caller_, now](Observer& observer) {
+      observer.OnSettled(Settled<Request, Reply>{*request, *reply, caller, now});
     });
   }
 

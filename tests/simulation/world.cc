@@ -8,6 +8,7 @@
 
 #include "tests/simulation/cast.h"
 #include "tests/simulation/checkers/alert_checker.h"
+#include "tests/simulation/checkers/approval_checker.h"
 #include "tests/simulation/checkers/decision_checker.h"
 #include "tests/simulation/checkers/limit_checker.h"
 #include "tests/simulation/checkers/lock_checker.h"
@@ -19,6 +20,7 @@
 #include "tests/simulation/server.h"
 #include "tests/simulation/sim.h"
 #include "tests/simulation/workloads/actions.h"
+#include "tests/simulation/workloads/approvals.h"
 #include "tests/simulation/workloads/faults.h"
 #include "tests/simulation/workloads/locks.h"
 #include "tests/simulation/workloads/policies.h"
@@ -43,6 +45,7 @@ Cast MakeCast(Random& random) {
   cast.resources = {"page-1", "page-2"};
   cast.action_types = {"write_blog",       "optimize_content", "delete_content", "seo_meta",
                        "competitor_watch", "social_share",     "plan_strategy",  "get_page"};
+  cast.remediations = {"seo_meta", "plan_strategy", "get_page"};
   return cast;
 }
 
@@ -61,8 +64,8 @@ SimServer::Options MakeOptions(Random& random) {
 class World {
  public:
   World(uint64_t seed, bool print, Coverage& coverage) : sim_(seed, print, coverage) {
-    for (Observer* observer :
-         std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &alerts_, &limits_, &tasks_, &state_}) {
+    for (Observer* observer : std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &approvals_, &alerts_,
+                                                               &limits_, &tasks_, &state_}) {
       server_.AddObserver(*observer);
     }
     Compose();
@@ -107,7 +110,8 @@ class World {
     Add(std::make_unique<Actions>(sim_, network_, cast_, actions), 1, 10);
     Add(std::make_unique<Reports>(sim_, network_, cast_), 0.8, 8);
     Add(std::make_unique<Locks>(sim_, server_, network_, cast_), 0.9, 5);
-    Add(std::make_unique<Policies>(sim_, network_, cast_), 0.6, 1);
+    Add(std::make_unique<Approvals>(sim_, server_, network_, cast_), 0.9, 5);
+    Add(std::make_unique<Policies>(sim_, network_, cast_), 0.7, 1);
     Add(std::make_unique<Tasks>(sim_, server_, network_, cast_), 0.7, 2);
     Add(std::make_unique<Subscribers>(sim_, server_, network_, cast_, alerts_), 0.7, 1);
     Add(std::make_unique<Watchers>(sim_, server_, network_, cast_, locks_), 0.6, 0.5);
@@ -119,7 +123,7 @@ class World {
   void Act() {
     for (const Part& part : parts_) part.workload->Setup();
     server_.Start();
-    const int steps = sim_.random.Between(100, 300);
+    const int steps = sim_.random.Between(120, 350);
     absl::Duration pace;
     for (int step = 0; step < steps && !sim_.trace.failed(); ++step) {
       if (step % 50 == 0) pace = NextPace();
@@ -183,6 +187,7 @@ class World {
   DecisionChecker decisions_{sim_, cast_};
   RequestChecker requests_{sim_};
   LockChecker locks_{sim_};
+  ApprovalChecker approvals_{sim_, cast_};
   AlertChecker alerts_{sim_, cast_, options_.engine.alert_retention};
   LimitChecker limits_{sim_, options_.engine.default_profile};
   TaskChecker tasks_{sim_, cast_};

@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "interlock/v1/admin_service.grpc.pb.h"
 #include "interlock/v1/alert_service.grpc.pb.h"
+#include "interlock/v1/approval_service.grpc.pb.h"
 #include "interlock/v1/lock_service.grpc.pb.h"
 #include "interlock/v1/monitor_service.grpc.pb.h"
 #include "interlock/v1/policy_service.grpc.pb.h"
@@ -24,6 +25,7 @@ namespace interlock::support {
 // Short names of the services' stubs, for &Safety::Arbitrate.
 using Admin = v1::AdminService::Stub;
 using Alerts = v1::AlertService::Stub;
+using Approvals = v1::ApprovalService::Stub;
 using Locks = v1::LockService::Stub;
 using Monitor = v1::MonitorService::Stub;
 using Policies = v1::PolicyService::Stub;
@@ -71,8 +73,8 @@ class Api {
 
  private:
   std::string principal_;
-  std::tuple<std::unique_ptr<Admin>, std::unique_ptr<Alerts>, std::unique_ptr<Locks>, std::unique_ptr<Monitor>,
-             std::unique_ptr<Policies>, std::unique_ptr<Safety>, std::unique_ptr<Scheduler>>
+  std::tuple<std::unique_ptr<Admin>, std::unique_ptr<Alerts>, std::unique_ptr<Approvals>, std::unique_ptr<Locks>,
+             std::unique_ptr<Monitor>, std::unique_ptr<Policies>, std::unique_ptr<Safety>, std::unique_ptr<Scheduler>>
       stubs_;
 };
 

@@ -14,6 +14,7 @@
 #include "core/engine/engine.h"
 #include "interlock/v1/action.pb.h"
 #include "interlock/v1/alert.pb.h"
+#include "interlock/v1/approval.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "storage/memory_store.h"
 
@@ -81,6 +82,7 @@ class EngineWorld {
   // Everything told so far.
   std::vector<v1::Alert> alerts;
   std::vector<v1::Lock> lock_changes;
+  std::vector<v1::Approval> approval_changes;
   std::vector<v1::TaskRecord> grants;
 
  private:
@@ -90,6 +92,7 @@ class EngineWorld {
     INTERLOCK_CHECK(store.Commit(effects.writes).ok());
     alerts.insert(alerts.end(), effects.alerts.begin(), effects.alerts.end());
     lock_changes.insert(lock_changes.end(), effects.locks.begin(), effects.locks.end());
+    approval_changes.insert(approval_changes.end(), effects.approvals.begin(), effects.approvals.end());
     grants.insert(grants.end(), effects.grants.begin(), effects.grants.end());
   }
 

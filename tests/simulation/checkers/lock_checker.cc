@@ -1,5 +1,6 @@
 #include "tests/simulation/checkers/lock_checker.h"
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 
@@ -21,6 +22,13 @@ absl::string_view HowCaused(const v1::Lock& before, const v1::LockCause& cause) 
   if (cause.kind() == v1::LOCK_KIND_MAINTENANCE) return "by plan";
   if (cause.kind() != v1::LOCK_KIND_TRIP) return "by hand";
   return cause.decision_id().empty() ? "by criteria" : "by arbitration";
+}
+
+// People allowed the action under this very lock. A lock that came later is none that they knew of.
+bool IsApprovedUnder(const v1::Decision& decision, const std::string& lock_id) {
+  const auto& lock_ids = decision.lock_ids();
+  return decision.reasons(0).code() == v1::REASON_CODE_APPROVED && decision.lock_active() &&
+         std::find(lock_ids.begin(), lock_ids.end(), lock_id) != lock_ids.end();
 }
 
 }  // namespace
@@ -67,7 +75,7 @@ void LockChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& c
   const v1::Decision& decision = *call.reply;
   if (decision.verdict() == v1::VERDICT_ALLOW) {
     for (const auto& [lock_id, lock] : locks_) {
-      if (!InForce(lock) || !Covers(lock, decision)) continue;
+      if (!InForce(lock) || !Covers(lock, decision) || IsApprovedUnder(decision, lock_id)) continue;
       // Over, which was told of with the batch, or not at all if that is in doubt.
       if (lock.has_end_time() && call.now >= FromProto(lock.end_time())) continue;
       sim_.trace.Fail("no-allow-under-a-lock", decision.decision_id(), decision.replayed() ? " (sent again)" : "",
@@ -102,6 +110,9 @@ void LockChecker::FollowChange(const v1::Lock& after) {
   const bool caused = before.version() == 0 || after.state() == v1::LOCK_STATE_TRIPPED;
   if (caused) {
     followed.approved_by.clear();
+    if (after.approved_by_size() > 0) {
+      sim_.trace.Fail("release-by-quorum", after.lock_id(), " has a new cause, and approvals from before it");
+    }
     if (before.version() > 0) sim_.coverage.Count("lock", "further cause");
     sim_.coverage.Count("lock", HowCaused(before, *after.causes().rbegin()));
     return CountEdge(before, v1::LOCK_STEP_ENGAGE, after);

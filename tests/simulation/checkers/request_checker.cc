@@ -102,6 +102,13 @@ void RequestChecker::OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>& 
         {call.reply.status(), BytesOf(call.reply)}, call.now);
 }
 
+void RequestChecker::OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>& call) {
+  sim_.coverage.Count("command", "DecideApproval");
+  // Another person's same words are another content.
+  Judge("DecideApproval", call.request.tenant_id(), call.request.request_id(),
+        absl::StrCat(Serialize(call.request), call.caller.id()), {call.reply.status(), BytesOf(call.reply)}, call.now);
+}
+
 void RequestChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {
   sim_.coverage.Count("command", "UpdatePolicy");
   Judge("UpdatePolicy", call.request.policy().tenant_id(), call.request.request_id(), Serialize(call.request),

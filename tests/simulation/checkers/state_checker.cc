@@ -128,6 +128,14 @@ void StateChecker::OnCommitted(const Effects&, const Engine& engine) {
                     " ", request.ShortDebugString());
   };
   compare(v1::GetServerInfoRequest());
+  for (const std::string& tenant_id : cast_.tenants) {
+    for (const v1::Approval& approval : ApprovalsIn(disk_.rows(), tenant_id)) {
+      v1::ExplainActionRequest explain;
+      *explain.mutable_action() = approval.action();
+      explain.set_approval_id(approval.approval_id());
+      compare(explain);
+    }
+  }
   compare(v1::GetFleetStatsRequest());
   for (const std::string& tenant_id : cast_.tenants) {
     v1::ListAgentsRequest agents;

@@ -21,8 +21,10 @@ void Locks::Step() {
   const std::vector<v1::Lock> locks = List();
   if (locks.empty()) return;
   const v1::Lock& lock = sim_.random.Pick(locks);
+  // What was approved before a further cause must not count after it.
+  if (lock.approved_by_size() > 0 && sim_.random.Chance(0.3)) return EngageAgain(lock);
   const bool unseen = lock.state() == v1::LOCK_STATE_TRIPPED && lock.release_rule().acknowledgement_required();
-  if (sim_.random.Chance(unseen ? 0.8 : 0.15)) {
+  if (sim_.random.Chance(unseen || lock.has_end_time() ? 0.8 : 0.15)) {
     TakeStep("acknowledge", v1::AcknowledgeLockRequest(), lock);
   } else {
     TakeStep("release", v1::ReleaseLockRequest(), lock);
@@ -62,7 +64,20 @@ void Locks::Engage() {
     // Sometimes so soon that it is over when the call comes.
     *request.mutable_end_time() = ToProto(sim_.clock.TimeNow() + absl::Milliseconds(sim_.random.Between(10, 60000)));
   }
+  Send(request);
+}
+
+void Locks::EngageAgain(const v1::Lock& lock) {
+  v1::EngageLockRequest request;
+  request.set_tenant_id(lock.tenant_id());
+  *request.mutable_scope() = lock.scope();
+  request.set_reason("it goes on");
+  Send(request);
+}
+
+void Locks::Send(v1::EngageLockRequest request) {
   if (sim_.random.Chance(0.9)) request.set_request_id(client::NewRequestId(network_.environment()));
+  const v1::LockScope& scope = request.scope();
   sim_.trace.Add("engage: ", request.tenant_id(), " ", v1::ScopeKind_Name(scope.kind()), " ", scope.id());
   network_.Call<v1::EngageLockRequest, v1::Lock>(
       PrincipalOf(v1::PRINCIPAL_KIND_HUMAN, "alice"), request, [this](const absl::StatusOr<v1::Lock>& reply) {

@@ -20,6 +20,9 @@ class Locks final : public Workload {
 
  private:
   void Engage();
+  // A further cause of a lock.
+  void EngageAgain(const v1::Lock& lock);
+  void Send(v1::EngageLockRequest request);
   // Has a person take a step with `lock`.
   template <typename Request>
   void TakeStep(absl::string_view what, Request request, const v1::Lock& lock);

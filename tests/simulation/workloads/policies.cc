@@ -1,5 +1,7 @@
 #include "tests/simulation/workloads/policies.h"
 
+#include <string>
+
 #include "client/environment.h"
 #include "core/base/time.h"
 #include "core/policy/profiles.h"
@@ -33,7 +35,20 @@ v1::PolicySet Policies::NewPolicy() {
   for (const v1::ScopeKind scope : {v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_CATEGORY, v1::SCOPE_KIND_AGENT}) {
     if (random.Chance(0.5)) SetReleaseRule(scope, policy);
   }
+  SetApprovals(policy);
   return policy;
+}
+
+void Policies::SetApprovals(v1::PolicySet& policy) {
+  if (sim_.random.Chance(0.6)) {
+    v1::ApprovalRule& rule = *policy.mutable_approval_rule();
+    rule.set_quorum(sim_.random.Between(1, 2));
+    const absl::Duration max = sim_.random.Chance(0.5) ? absl::Minutes(1) : absl::Hours(1);
+    *rule.mutable_validity() = ToProto(sim_.random.Between(absl::Seconds(1), max));
+  }
+  for (const std::string& action_type : cast_.remediations) {
+    if (sim_.random.Chance(0.8)) policy.add_safe_remediations(action_type);
+  }
 }
 
 void Policies::SetReleaseRule(v1::ScopeKind scope, v1::PolicySet& policy) {
