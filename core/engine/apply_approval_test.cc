@@ -204,6 +204,37 @@ TEST_F(ApplyApprovalTest, ARepeatOfARemediationIsAnsweredTheSameUntilAnotherLock
   EXPECT_EQ(Arbitrate(request).verdict(), v1::VERDICT_LOCK);
 }
 
+// The action was allowed without its approval, whose lock was over; then another lock came.
+TEST_F(ApplyApprovalTest, ARepeatDoesNotUseTheApprovalThatItsFirstAnswerDidNotNeed) {
+  As("alice");
+  v1::UpdatePolicyRequest policy;
+  policy.mutable_policy()->set_tenant_id("t");
+  policy.mutable_policy()->set_profile("reference");
+  *policy.mutable_policy() = *world_.Do(policy);
+  policy.mutable_policy()->add_safe_remediations("restart");
+  policy.mutable_policy()->clear_etag();
+  ASSERT_TRUE(world_.Do(policy).ok());
+  v1::EngageLockRequest engage;
+  engage.set_tenant_id("t");
+  engage.mutable_scope()->set_kind(v1::SCOPE_KIND_TENANT);
+  engage.set_reason("stop");
+  const auto lock = world_.Do(engage);
+  v1::ArbitrateRequest request = MakeAction("a", "restart");
+  request.mutable_action()->set_autonomous_modification(false);
+  request.set_approval_id(Arbitrate(request).approval_id());
+  ASSERT_TRUE(Say("alice", Vote(request.approval_id(), 1)).ok());
+  v1::ReleaseLockRequest release;
+  release.set_lock_id(lock->lock_id());
+  release.set_version(lock->version());
+  release.set_reason("over");
+  ASSERT_TRUE(world_.Do(release).ok());
+  request.set_request_id("r");
+  EXPECT_EQ(Arbitrate(request).reasons(0).code(), v1::REASON_CODE_ALLOWED);
+  As("alice");
+  ASSERT_TRUE(world_.Do(engage).ok());
+  EXPECT_EQ(Arbitrate(request).verdict(), v1::VERDICT_LOCK);
+}
+
 TEST(ApplyApprovalByRequestTimeTest, ATenantsClockEndsItsApprovals) {
   EngineWorld world({.time_source = v1::TIME_SOURCE_REQUEST});
   const auto at = [&world](absl::Time time) {

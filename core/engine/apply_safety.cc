@@ -141,7 +141,9 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   const v1::Action& action = locked.has_value() ? *locked : request.action();
   INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(action.tenant_id()));
   const absl::Time time = memory.Advance(*tenant, RequestTime(action), context, effects);
-  safety::Evaluation evaluation = memory.Evaluate(tenant, action, request.approval_id(), time);
+  // What was allowed before a lock came must not be allowed once more under it by an approval from before it.
+  const absl::string_view approval_id = locked.has_value() ? absl::string_view() : request.approval_id();
+  safety::Evaluation evaluation = memory.Evaluate(tenant, action, approval_id, time);
   v1::Decision& decision = evaluation.decision;
   decision.set_sequence(++memory.decision_sequence);
   decision.set_decision_id(MakeId("decision", decision.sequence()));

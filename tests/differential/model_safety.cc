@@ -195,6 +195,7 @@ void Model::Trip(const v1::Principal& caller, absl::Time now, v1::Decision& deci
 
 Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& caller) {
   v1::Action action = request.action();
+  std::string approval_id = request.approval_id();
   const CallId id = {action.tenant_id(), "Arbitrate", request.request_id(), Serialize(request)};
   if (auto repeat = Recall(id)) {
     if (!repeat->error.empty()) return *std::move(repeat);
@@ -211,11 +212,13 @@ Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& ca
     }
     // Another policy does not get it past the lock by another category.
     action.set_category(stored.category());
+    // Nor does an approval.
+    approval_id.clear();
   }
   Answer answer;
   const absl::Time now = Advance(action.tenant_id(), TimeOf(action), answer);
   decide_times_[action.tenant_id()] = now;
-  Ruling ruling = Decide(action, request.approval_id(), now);
+  Ruling ruling = Decide(action, approval_id, now);
   v1::Decision& decision = ruling.decision;
   decision.set_sequence(++decision_count_);
   decision.set_decision_id("decision-" + std::to_string(decision_count_));
