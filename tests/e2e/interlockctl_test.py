@@ -1,7 +1,9 @@
 """The command line tool against a real server: the demo's whole story, and the exit codes that scripts use."""
 
+import json
 import os
 import subprocess
+import tempfile
 import unittest
 
 from tests.e2e import interlockd
@@ -23,6 +25,19 @@ class InterlockctlTest(unittest.TestCase):
         self.assertEqual(demo.returncode, 0, demo.stdout)
         for part in ('systemic_anomaly', 'LOCK', 'released lock-', 'That was the whole way'):
           self.assertIn(part, demo.stdout)
+
+  def test_replay_trips_and_releases_under_both_profiles(self):
+    run = {'source': 's', 'agent': 'failing', 'utility': False, 'duration_s': 1, 'n_tool_calls': 1,
+           'actions': [{'name': 'get_page', 'args': '{}'}]}
+    with tempfile.NamedTemporaryFile('w', suffix='.jsonl', dir=os.environ.get('TEST_TMPDIR')) as recording:
+      recording.writelines(json.dumps({**run, 'task_id': str(i)}) + '\n' for i in range(12))
+      recording.flush()
+      with interlockd.Interlockd() as server:
+        replay = _run(server, 'replay', recording.name, '--profile=both', '--json')
+    self.assertEqual(replay.returncode, 0, replay.stdout)
+    report = json.loads(replay.stdout[replay.stdout.index('{'):])
+    for profile in report['profiles']:
+      self.assertGreaterEqual(profile['totals']['trips'], 2, profile)
 
   def test_verdicts_are_exit_codes(self):
     decide = ('decide', '--tenant=t', '--agent=a')

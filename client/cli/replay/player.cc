@@ -34,7 +34,14 @@ absl::Status Player::Prepare() {
   v1::UpdatePolicyRequest request;
   request.mutable_policy()->set_tenant_id(stage_.tenant);
   request.mutable_policy()->set_profile(options_.profile);
-  INTERLOCK_RETURN_IF_ERROR(client_.UpdatePolicy(std::move(request)).status());
+  INTERLOCK_ASSIGN_OR_RETURN(v1::PolicySet policy, client_.UpdatePolicy(std::move(request)));
+  // Recorded runs know nothing of one another: a lock is over with its run, and no probation goes on in the next.
+  if (policy.release_rules_size() > 0) {
+    v1::UpdatePolicyRequest update;
+    policy.clear_release_rules();
+    *update.mutable_policy() = std::move(policy);
+    INTERLOCK_RETURN_IF_ERROR(client_.UpdatePolicy(std::move(update)).status());
+  }
   INTERLOCK_ASSIGN_OR_RETURN(const std::vector<v1::Lock> locks, LocksInForce());
   for (const v1::Lock& lock : locks) {
     known_locks_.insert(lock.lock_id());

@@ -20,7 +20,7 @@
 namespace interlock::cli {
 
 struct PlayOptions {
-  // The built-in profile that the agents' tenants are put on.
+  // The built-in profile that the agents' tenants are put on, without its release rules.
   std::string profile = "tool_calling";
   // A tenant is named after its agent, with this before it.
   std::string tenant_prefix = "replay-";
