@@ -6,17 +6,6 @@
 #include "core/safety/approval_machine.h"
 
 namespace interlock {
-namespace {
-
-// The approval that a vote would change. Errors: NOT_FOUND APPROVAL_NOT_FOUND, ABORTED APPROVAL_VERSION_MISMATCH.
-absl::StatusOr<const v1::Approval*> CheckTarget(const EngineMemory& memory, const v1::DecideApprovalRequest& request) {
-  // An approval of another tenant is as unknown as one that is not.
-  const v1::Approval* approval = memory.approvals.Find(request.approval_id());
-  const bool known = approval != nullptr && approval->tenant_id() == request.tenant_id();
-  return memory.approvals.Check(known ? request.approval_id() : "", request.version());
-}
-
-}  // namespace
 
 absl::StatusOr<v1::Approval> Engine::Apply(const v1::DecideApprovalRequest& request, const CommandContext& context,
                                            Effects& effects) {
@@ -28,7 +17,8 @@ absl::StatusOr<v1::Approval> Engine::Apply(const v1::DecideApprovalRequest& requ
   // One person's, because another person's same words are another vote.
   const auto identity = IdentityOf(request.tenant_id(), "DecideApproval", request, context.caller.id());
   return Once<v1::Approval>(memory, identity, effects, [&]() -> absl::StatusOr<v1::Approval> {
-    INTERLOCK_ASSIGN_OR_RETURN(const v1::Approval* approval, CheckTarget(memory, request));
+    INTERLOCK_ASSIGN_OR_RETURN(const v1::Approval* approval,
+                               memory.approvals.Check(request.tenant_id(), request.approval_id(), request.version()));
     const safety::Vote vote = {context.caller, request.approve(), request.comment()};
     TenantData* tenant = memory.FindTenant(request.tenant_id());
     INTERLOCK_CHECK(tenant != nullptr);
@@ -36,8 +26,9 @@ absl::StatusOr<v1::Approval> Engine::Apply(const v1::DecideApprovalRequest& requ
     v1::Approval tried = *approval;
     INTERLOCK_RETURN_IF_ERROR(safety::Decide(vote, memory.Peek(tenant, absl::nullopt, context), tried));
     const absl::Time time = memory.Advance(*tenant, absl::nullopt, context, effects);
-    INTERLOCK_ASSIGN_OR_RETURN(const v1::Approval decided,
-                               memory.approvals.Decide(request.approval_id(), request.version(), vote, time));
+    INTERLOCK_ASSIGN_OR_RETURN(
+        const v1::Approval decided,
+        memory.approvals.Decide(request.tenant_id(), request.approval_id(), request.version(), vote, time));
     memory.RecordApproval(decided, effects);
     return decided;
   });

@@ -50,6 +50,33 @@ class ApplyApprovalTest : public ::testing::Test {
     EXPECT_TRUE(Say("alice", Vote(approval_id, 1)).ok());
     return approval_id;
   }
+  // Tenant "t" is locked, and "restart" is a safe remediation.
+  v1::Lock LockWithRemediation() {
+    As("alice");
+    v1::UpdatePolicyRequest update;
+    update.mutable_policy()->set_tenant_id("t");
+    update.mutable_policy()->set_profile("reference");
+    *update.mutable_policy() = *world_.Do(update);
+    update.mutable_policy()->add_safe_remediations("restart");
+    EXPECT_TRUE(world_.Do(update).ok());
+    return Engage(v1::SCOPE_KIND_TENANT, "");
+  }
+  v1::Lock Engage(v1::ScopeKind kind, const std::string& id) {
+    As("alice");
+    v1::EngageLockRequest engage;
+    engage.set_tenant_id("t");
+    engage.mutable_scope()->set_kind(kind);
+    engage.mutable_scope()->set_id(id);
+    engage.set_reason("stop");
+    const auto lock = world_.Do(engage);
+    EXPECT_TRUE(lock.ok()) << lock.status();
+    return lock.value_or(v1::Lock());
+  }
+  static v1::ArbitrateRequest Restart() {
+    v1::ArbitrateRequest request = MakeAction("a", "restart");
+    request.mutable_action()->set_autonomous_modification(false);
+    return request;
+  }
   std::vector<v1::Approval> Stored(Table table) const { return world_.Rows<v1::Approval>(table); }
 
   EngineWorld world_;
@@ -116,7 +143,9 @@ TEST_F(ApplyApprovalTest, ADecisionNamesTheVersionAndTheTenant) {
   EXPECT_EQ(ErrorReason(Say("alice", Vote(approval_id, 2)).status()), "APPROVAL_VERSION_MISMATCH");
   v1::DecideApprovalRequest elsewhere = Vote(approval_id, 1);
   elsewhere.set_tenant_id("u");
-  EXPECT_EQ(ErrorReason(Say("alice", elsewhere).status()), "APPROVAL_NOT_FOUND");
+  const absl::Status unknown = Say("alice", elsewhere).status();
+  EXPECT_EQ(ErrorReason(unknown), "APPROVAL_NOT_FOUND");
+  EXPECT_NE(unknown.message().find(approval_id), absl::string_view::npos) << "the id that was given is named";
   v1::DecideApprovalRequest request = Vote(approval_id, 1, false);
   request.set_request_id("r");
   const auto rejected = Say("alice", request);
@@ -173,23 +202,8 @@ TEST_F(ApplyApprovalTest, ALockVoidsIt) {
 
 // An ALLOW that was given under a lock outlives that lock's first answer, but not another lock.
 TEST_F(ApplyApprovalTest, ARepeatOfARemediationIsAnsweredTheSameUntilAnotherLockComes) {
-  v1::UpdatePolicyRequest update;
-  update.mutable_policy()->set_tenant_id("t");
-  update.mutable_policy()->set_profile("reference");
-  As("alice");
-  v1::UpdatePolicyRequest policy;
-  *policy.mutable_policy() = *world_.Do(update);
-  policy.mutable_policy()->add_safe_remediations("restart");
-  policy.mutable_policy()->clear_etag();
-  ASSERT_TRUE(world_.Do(policy).ok());
-  v1::EngageLockRequest engage;
-  engage.set_tenant_id("t");
-  engage.mutable_scope()->set_kind(v1::SCOPE_KIND_TENANT);
-  engage.set_reason("stop");
-  ASSERT_TRUE(world_.Do(engage).ok());
-
-  v1::ArbitrateRequest request = MakeAction("a", "restart");
-  request.mutable_action()->set_autonomous_modification(false);
+  LockWithRemediation();
+  v1::ArbitrateRequest request = Restart();
   const v1::Decision asked = Arbitrate(request);
   EXPECT_EQ(asked.verdict(), v1::VERDICT_LOCK);
   ASSERT_TRUE(Say("alice", Vote(asked.approval_id(), 1)).ok());
@@ -197,41 +211,24 @@ TEST_F(ApplyApprovalTest, ARepeatOfARemediationIsAnsweredTheSameUntilAnotherLock
   request.set_request_id("r");
   EXPECT_EQ(Arbitrate(request).verdict(), v1::VERDICT_ALLOW);
   EXPECT_EQ(Arbitrate(request).verdict(), v1::VERDICT_ALLOW);
-  engage.mutable_scope()->set_kind(v1::SCOPE_KIND_AGENT);
-  engage.mutable_scope()->set_id("a");
-  As("alice");
-  ASSERT_TRUE(world_.Do(engage).ok());
+  Engage(v1::SCOPE_KIND_AGENT, "a");
   EXPECT_EQ(Arbitrate(request).verdict(), v1::VERDICT_LOCK);
 }
 
 // The action was allowed without its approval, whose lock was over; then another lock came.
 TEST_F(ApplyApprovalTest, ARepeatDoesNotUseTheApprovalThatItsFirstAnswerDidNotNeed) {
-  As("alice");
-  v1::UpdatePolicyRequest policy;
-  policy.mutable_policy()->set_tenant_id("t");
-  policy.mutable_policy()->set_profile("reference");
-  *policy.mutable_policy() = *world_.Do(policy);
-  policy.mutable_policy()->add_safe_remediations("restart");
-  policy.mutable_policy()->clear_etag();
-  ASSERT_TRUE(world_.Do(policy).ok());
-  v1::EngageLockRequest engage;
-  engage.set_tenant_id("t");
-  engage.mutable_scope()->set_kind(v1::SCOPE_KIND_TENANT);
-  engage.set_reason("stop");
-  const auto lock = world_.Do(engage);
-  v1::ArbitrateRequest request = MakeAction("a", "restart");
-  request.mutable_action()->set_autonomous_modification(false);
+  const v1::Lock lock = LockWithRemediation();
+  v1::ArbitrateRequest request = Restart();
   request.set_approval_id(Arbitrate(request).approval_id());
   ASSERT_TRUE(Say("alice", Vote(request.approval_id(), 1)).ok());
   v1::ReleaseLockRequest release;
-  release.set_lock_id(lock->lock_id());
-  release.set_version(lock->version());
+  release.set_lock_id(lock.lock_id());
+  release.set_version(lock.version());
   release.set_reason("over");
   ASSERT_TRUE(world_.Do(release).ok());
   request.set_request_id("r");
   EXPECT_EQ(Arbitrate(request).reasons(0).code(), v1::REASON_CODE_ALLOWED);
-  As("alice");
-  ASSERT_TRUE(world_.Do(engage).ok());
+  Engage(v1::SCOPE_KIND_TENANT, "");
   EXPECT_EQ(Arbitrate(request).verdict(), v1::VERDICT_LOCK);
 }
 

@@ -152,15 +152,17 @@ class Loader {
   }
 
   absl::Status LoadApprovals() {
-    return ForEachRow<v1::Approval>(
-        store_, WithPrefix(Table::kApproval, ""),
-        [this](absl::string_view key, v1::Approval& approval) -> absl::Status {
-          INTERLOCK_RETURN_IF_ERROR(memory_.approvals.Load(approval));
-          if (keys::TenantNumber(approval.tenant_id(), IdNumber("approval", approval.approval_id())) == key) {
-            return absl::OkStatus();
-          }
-          return Damaged(Table::kApproval, key, "the row is not its key's");
-        });
+    return ForEachRow<v1::Approval>(store_, WithPrefix(Table::kApproval, ""),
+                                    [this](absl::string_view key, v1::Approval& approval) -> absl::Status {
+                                      INTERLOCK_RETURN_IF_ERROR(memory_.approvals.Load(approval));
+                                      const int64_t number = IdNumber("approval", approval.approval_id());
+                                      if (keys::TenantNumber(approval.tenant_id(), number) == key &&
+                                          memory_.FindTenant(approval.tenant_id()) != nullptr) {
+                                        return absl::OkStatus();
+                                      }
+                                      return Damaged(Table::kApproval, key,
+                                                     "the row is not its key's, or its tenant is missing");
+                                    });
   }
 
   absl::Status LoadAlertLog() {

@@ -73,9 +73,10 @@ const v1::Approval& ApprovalBook::Ask(v1::Approval asked, IdCounter& ids, absl::
   return approvals_.at(number);
 }
 
-absl::StatusOr<const v1::Approval*> ApprovalBook::Check(absl::string_view approval_id, int64_t version) const {
+absl::StatusOr<const v1::Approval*> ApprovalBook::Check(absl::string_view tenant_id, absl::string_view approval_id,
+                                                        int64_t version) const {
   const v1::Approval* approval = Find(approval_id);
-  if (approval == nullptr) {
+  if (approval == nullptr || approval->tenant_id() != tenant_id) {
     return MakeError(
         absl::StatusCode::kNotFound, "APPROVAL_NOT_FOUND",
         absl::StrCat("no approval \"", approval_id,
@@ -92,9 +93,9 @@ absl::StatusOr<const v1::Approval*> ApprovalBook::Check(absl::string_view approv
   return approval;
 }
 
-absl::StatusOr<v1::Approval> ApprovalBook::Decide(absl::string_view approval_id, int64_t version, const Vote& vote,
-                                                  absl::Time now) {
-  INTERLOCK_RETURN_IF_ERROR(Check(approval_id, version).status());
+absl::StatusOr<v1::Approval> ApprovalBook::Decide(absl::string_view tenant_id, absl::string_view approval_id,
+                                                  int64_t version, const Vote& vote, absl::Time now) {
+  INTERLOCK_RETURN_IF_ERROR(Check(tenant_id, approval_id, version).status());
   v1::Approval& approval = approvals_.at(IdNumber(kIdKind, approval_id));
   INTERLOCK_RETURN_IF_ERROR(safety::Decide(vote, now, approval));
   return approval;

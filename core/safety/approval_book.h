@@ -50,12 +50,14 @@ class ApprovalBook {
 
   // Asks for an approval; `asked` says for what, by whom and until when. REQUIRES: HasRoom, and none for its action.
   const v1::Approval& Ask(v1::Approval asked, IdCounter& ids, absl::Time now);
-  // The approval that a vote would change. Errors: NOT_FOUND APPROVAL_NOT_FOUND (there is none of this id that people
-  // can decide), ABORTED APPROVAL_VERSION_MISMATCH (it has changed since `version` was read; metadata approval_id,
-  // current_version).
-  absl::StatusOr<const v1::Approval*> Check(absl::string_view approval_id, int64_t version) const;
+  // The approval that a vote would change. Errors: NOT_FOUND APPROVAL_NOT_FOUND (the tenant has none of this id that
+  // people can decide), ABORTED APPROVAL_VERSION_MISMATCH (it has changed since `version` was read; metadata
+  // approval_id, current_version).
+  absl::StatusOr<const v1::Approval*> Check(absl::string_view tenant_id, absl::string_view approval_id,
+                                            int64_t version) const;
   // The approval after a vote. Errors: as Check and as safety::Decide.
-  absl::StatusOr<v1::Approval> Decide(absl::string_view approval_id, int64_t version, const Vote& vote, absl::Time now);
+  absl::StatusOr<v1::Approval> Decide(absl::string_view tenant_id, absl::string_view approval_id, int64_t version,
+                                      const Vote& vote, absl::Time now);
   // Why the approval cannot be used for the action; empty: it can.
   std::string WhyNot(absl::string_view approval_id, const ApprovalNeed& need) const;
   // Lets go of the approval of an action, for which another is to be asked, and answers it: expired, or as it is if it

@@ -32,7 +32,7 @@ class ApprovalBookTest : public ::testing::Test {
     alice.set_id("alice");
     alice.set_kind(v1::PRINCIPAL_KIND_HUMAN);
     const std::string comment = "fine";
-    return book_.Decide(approval_id, version, {alice, approve, comment}, kNow);
+    return book_.Decide("t", approval_id, version, {alice, approve, comment}, kNow);
   }
   std::vector<std::string> VoidedUnder(v1::ScopeKind kind, const std::string& id, const std::string& tenant_id = "t") {
     v1::Lock lock;

@@ -103,7 +103,9 @@ void TestDriver::Vote(absl::string_view approval_id, absl::string_view voter, bo
   person.set_id(std::string(voter));
   const v1::Approval* approval = approvals.Find(approval_id);
   INTERLOCK_CHECK(approval != nullptr);
-  INTERLOCK_CHECK(approvals.Decide(approval_id, approval->version(), {person, approve, "I looked"}, now).ok());
+  INTERLOCK_CHECK(
+      approvals.Decide(approval->tenant_id(), approval_id, approval->version(), {person, approve, "I looked"}, now)
+          .ok());
 }
 
 }  // namespace interlock::safety
