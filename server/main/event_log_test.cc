@@ -158,6 +158,27 @@ TEST(EventLogTest, EveryChangeOfALockIsTold) {
   EXPECT_THAT(text(), HasSubstr("by=\"human:bob\""));
 }
 
+TEST(EventLogTest, EveryChangeOfAnApprovalIsToldWithoutWhatPeopleWrote) {
+  Effects effects;
+  v1::Approval& approval = effects.approvals.emplace_back();
+  approval.set_approval_id("approval-3");
+  approval.set_tenant_id("t1");
+  approval.set_state(v1::APPROVAL_STATE_PENDING);
+  approval.set_version(1);
+  approval.mutable_action()->set_agent_id("a1");
+  approval.mutable_requested_by()->set_kind(v1::PRINCIPAL_KIND_AGENT);
+  approval.mutable_requested_by()->set_id("a1");
+  EXPECT_EQ(LinesOf(effects).at(0).text,
+            "approval pending id=approval-3 tenant=\"t1\" agent=\"a1\" version=1 requested_by=\"agent:a1\"");
+  approval.set_state(v1::APPROVAL_STATE_REJECTED);
+  approval.set_version(2);
+  approval.add_votes()->set_comment("what a person wrote");
+  approval.mutable_votes(0)->mutable_voter()->set_kind(v1::PRINCIPAL_KIND_HUMAN);
+  approval.mutable_votes(0)->mutable_voter()->set_id("bob");
+  EXPECT_EQ(LinesOf(effects).at(0).text,
+            "approval rejected id=approval-3 tenant=\"t1\" agent=\"a1\" version=2 by=\"human:bob\"");
+}
+
 TEST(EventLogTest, ASlowReaderOfTheLogCostsLinesAndNeverWaiting) {
   std::vector<std::string> written;
   Gate reached;
