@@ -62,6 +62,25 @@ std::string ConstraintTable(const v1::PolicySet& policy, bool color) {
   return absl::StrCat("\n", table.Render(color));
 }
 
+std::string LimitTable(const v1::PolicySet& policy, bool color) {
+  if (policy.limits().empty() && policy.velocity_rules().empty()) return "";
+  Table table({{"limit"}, {"of each"}, {"counts"}, {"at most", Align::kRight}, {"within"}});
+  for (const v1::Limit& limit : policy.limits()) {
+    std::string scope = FormatEnum(limit.scope());
+    if (!limit.categories().empty()) absl::StrAppend(&scope, " ", absl::StrJoin(limit.categories(), ", "));
+    table.AddRow({limit.limit_id(), scope, limit.count() == v1::LIMIT_COUNT_ALLOWED ? "allowed actions" : "attempts",
+                  absl::StrCat(limit.max_actions()), FormatDuration(limit.window())});
+  }
+  for (const v1::VelocityRule& rule : policy.velocity_rules()) {
+    table.AddRow({{absl::StrCat("tier ", rule.tier()), TierColor(rule.tier())},
+                  FormatEnum(rule.scope()),
+                  "attempts",
+                  absl::StrCat(rule.actions() - 1),
+                  FormatDuration(rule.window())});
+  }
+  return absl::StrCat("\n", table.Render(color));
+}
+
 std::string CategoryTable(const v1::PolicySet& policy, bool color) {
   if (policy.category_rules().empty()) return "";
   Table table({{"category"}, {"match"}, {.title = "action types", .width_max = 100}});
@@ -99,6 +118,7 @@ std::string RuleFacts(const v1::PolicySet& policy, bool color) {
                          ? absl::StrCat(rules.category_hourly_max(), " an hour, ", rules.category_daily_max(), " a day")
                          : ""},
                     {"conflicting action types", count(policy.conflict_pairs_size() > 0, policy.conflict_pairs_size())},
+                    {"redacted parameters", absl::StrJoin(policy.redacted_keys(), ", ")},
                     {"other action types are", policy.default_category()},
                     {"reports at most this old", FormatDuration(policy.report_age_max())},
                     {"locks", locks},
@@ -120,8 +140,8 @@ std::string DescribePolicy(const v1::PolicySet& policy, bool color) {
               {"etag", policy.etag()},
           },
           color),
-      "\n", TierTable(policy, color), ConstraintTable(policy, color), CategoryTable(policy, color),
-      RuleFacts(policy, color));
+      "\n", TierTable(policy, color), ConstraintTable(policy, color), LimitTable(policy, color),
+      CategoryTable(policy, color), RuleFacts(policy, color));
 }
 
 }  // namespace interlock::cli

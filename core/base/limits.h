@@ -32,6 +32,10 @@ inline constexpr int64_t kLimitMax = 10000;
 inline constexpr size_t kAttemptTimesMin = 1000;
 // Distinct action types of a tenant; each keeps its own times.
 inline constexpr size_t kActionTypesMax = 10000;
+// Limits of a policy: each is looked at for every action.
+inline constexpr int kLimitsMax = 100;
+// Pairs of an action type and a resource that conflicts are looked for by.
+inline constexpr size_t kConflictResourcesMax = 10000;
 // Distinct agents of a tenant that act within 24 hours; each keeps its own times.
 inline constexpr size_t kActingAgentsMax = 100000;
 // What makes a repeat safe is kept this long, and no more than this.

@@ -25,10 +25,11 @@ safety::LockTarget TargetOf(const v1::Decision& decision) {
   return {decision.tenant_id(), decision.category(), decision.agent_id(), decision.target_resource()};
 }
 
-// Engages the lock that `decision` trips and says so in it.
-void TripByArbitration(EngineMemory& memory, const TenantData& tenant, const v1::Principal& caller, absl::Time time,
-                       v1::Decision& decision, Effects& effects) {
-  const v1::LockRule* rule = memory.PolicyOf(&tenant).RuleFor(v1::TRIP_CAUSE_ARBITRATION);
+// Engages the lock that the action trips and says so in the decision.
+void TripByAction(EngineMemory& memory, const TenantData& tenant, const v1::Principal& caller, absl::Time time,
+                  safety::Evaluation& evaluation, Effects& effects) {
+  v1::Decision& decision = evaluation.decision;
+  const v1::LockRule* rule = memory.PolicyOf(&tenant).RuleFor(evaluation.trip_cause);
   INTERLOCK_CHECK(rule != nullptr);
   v1::LockScope scope;
   scope.set_kind(rule->scope());
@@ -147,7 +148,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   v1::Decision& decision = evaluation.decision;
   decision.set_sequence(++memory.decision_sequence);
   decision.set_decision_id(MakeId("decision", decision.sequence()));
-  if (evaluation.trips) TripByArbitration(memory, *tenant, context.caller, time, decision, effects);
+  if (evaluation.trips()) TripByAction(memory, *tenant, context.caller, time, evaluation, effects);
   SettleApproval(memory, *tenant, action, context.caller, time, evaluation, effects);
   std::string row = CompactDecision(stamp, decision);
   if (!stamp.request_id.empty()) {
@@ -155,7 +156,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
     memory.recent_rows.Add(decision.sequence(), row);
   }
   const ChunkEntry entry = EntryOf(decision, request_key);
-  tenant->history.Record(entry.attempt);
+  memory.CountAttempt(*tenant, entry.attempt);
   std::string key = keys::TenantNumber(action.tenant_id(), decision.sequence());
   memory.AddToChunk(entry, static_cast<int64_t>(key.size() + row.size()), effects);
   effects.writes.PutBytes(Table::kDecision, std::move(key), std::move(row));
@@ -168,7 +169,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ExplainActionRequest& reque
   const absl::Time time = memory_->Peek(tenant, RequestTime(request.action()), context);
   safety::Evaluation evaluation = memory_->Evaluate(tenant, request.action(), request.approval_id(), time);
   // The lock that it would trip has no id yet, but the decision would say that one is in force.
-  if (evaluation.trips) evaluation.decision.set_lock_active(true);
+  if (evaluation.trips()) evaluation.decision.set_lock_active(true);
   return std::move(evaluation.decision);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/time.h"
+#include "core/policy/profiles.h"
 #include "tests/support/engine_world.h"
 
 namespace interlock {
@@ -41,6 +42,104 @@ TEST(ApplySafetyTest, LimitsCountAcrossARestart) {
   const auto denied = world.Do(MakeAction("a"));
   EXPECT_EQ(denied->verdict(), v1::VERDICT_DENY);
   EXPECT_EQ(denied->reasons(1).text(), "Hourly limit exceeded: 10/10");
+}
+
+v1::UpdatePolicyRequest PolicyWithLimits() {
+  v1::UpdatePolicyRequest update;
+  v1::PolicySet& policy = *update.mutable_policy();
+  policy = *policy::FindProfile("reference");
+  policy.set_tenant_id("t");
+  for (const v1::ScopeKind scope : {v1::SCOPE_KIND_FLEET, v1::SCOPE_KIND_TENANT}) {
+    v1::Limit& limit = *policy.add_limits();
+    limit.set_limit_id(scope == v1::SCOPE_KIND_FLEET ? "fleet" : "tenant");
+    limit.set_scope(scope);
+    limit.set_count(v1::LIMIT_COUNT_ALLOWED);
+    limit.set_max_actions(scope == v1::SCOPE_KIND_FLEET ? 4 : 3);
+    *limit.mutable_window() = ToProto(absl::Minutes(10));
+  }
+  return update;
+}
+
+TEST(ApplySafetyTest, LimitsByScopeCountAcrossARestartAndAcrossTenants) {
+  // Whether the decisions are read from chunks or from their own rows.
+  for (const int decisions_per_chunk : {1, 1024}) {
+    Engine::Options options;
+    options.decisions_per_chunk = decisions_per_chunk;
+    EngineWorld world(options);
+    ASSERT_TRUE(world.Do(PolicyWithLimits()).ok());
+    v1::ArbitrateRequest other = MakeAction("a");
+    other.mutable_action()->set_tenant_id("u");
+    ASSERT_EQ(world.Do(other)->verdict(), v1::VERDICT_ALLOW);
+    v1::ArbitrateRequest denied = MakeAction("a");
+    denied.mutable_action()->set_risk_score(0.7);
+    ASSERT_EQ(world.Do(denied)->verdict(), v1::VERDICT_DENY) << "and counts for nothing";
+    world.Restart();
+    for (int i = 0; i < 2; ++i) {
+      world.now += absl::Minutes(1);
+      ASSERT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_ALLOW);
+      world.Restart();
+    }
+    ASSERT_EQ(world.Do(other)->verdict(), v1::VERDICT_ALLOW) << "the limits are those of the first tenant's policy";
+    const auto by_fleet = world.Do(MakeAction("a"));
+    EXPECT_EQ(by_fleet->reasons(1).text(), "Limit fleet reached: 4/4 allowed actions of the fleet in 10m");
+    world.now += absl::Minutes(8);
+    ASSERT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_ALLOW);
+    world.Restart();
+    const auto by_both = world.Do(MakeAction("a"));
+    ASSERT_GE(by_both->reasons_size(), 3);
+    EXPECT_EQ(by_both->reasons(1).text(), "Limit fleet reached: 4/4 allowed actions of the fleet in 10m");
+    EXPECT_EQ(by_both->reasons(2).text(), "Limit tenant reached: 3/3 allowed actions of the tenant in 10m");
+  }
+}
+
+TEST(ApplySafetyTest, VelocityTripsTheLockOfItsOwnRule) {
+  EngineWorld world;
+  v1::UpdatePolicyRequest update;
+  v1::PolicySet& policy = *update.mutable_policy();
+  policy = *policy::FindProfile("reference");
+  policy.set_tenant_id("t");
+  v1::VelocityRule& velocity = *policy.add_velocity_rules();
+  velocity.set_tier(3);
+  velocity.set_scope(v1::SCOPE_KIND_AGENT);
+  velocity.set_actions(3);
+  *velocity.mutable_window() = ToProto(absl::Minutes(5));
+  v1::LockRule& lock_rule = *policy.add_lock_rules();
+  lock_rule.set_cause(v1::TRIP_CAUSE_VELOCITY);
+  lock_rule.set_scope(v1::SCOPE_KIND_AGENT);
+  ASSERT_TRUE(world.Do(update).ok());
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_ALLOW);
+  world.Restart();
+  EXPECT_EQ(world.Do(MakeAction("a"))->verdict(), v1::VERDICT_LOCK);
+  ASSERT_EQ(world.lock_changes.size(), 1u);
+  EXPECT_EQ(world.lock_changes[0].scope().kind(), v1::SCOPE_KIND_AGENT);
+  EXPECT_EQ(world.lock_changes[0].causes(0).reason(),
+            "Tier 3 systemic anomaly or critical risk detected; "
+            "Velocity of agent a: 3 attempts in 5m, tier 3 from 3");
+  EXPECT_EQ(world.Do(MakeAction("b"))->verdict(), v1::VERDICT_ALLOW);
+}
+
+TEST(ApplySafetyTest, ConflictsByResourceAreKnownAfterARestart) {
+  for (const int decisions_per_chunk : {1, 1024}) {
+    Engine::Options options;
+    options.decisions_per_chunk = decisions_per_chunk;
+    EngineWorld world(options);
+    v1::UpdatePolicyRequest update;
+    *update.mutable_policy() = *policy::FindProfile("reference");
+    update.mutable_policy()->set_tenant_id("t");
+    v1::ConflictPair& pair = *update.mutable_policy()->add_conflict_pairs();
+    pair.set_first("write_blog");
+    pair.set_second("write_off_blog");
+    pair.set_same_resource(true);
+    ASSERT_TRUE(world.Do(update).ok());
+    v1::ArbitrateRequest request = MakeAction("a");
+    request.mutable_action()->set_target_resource("one");
+    ASSERT_EQ(world.Do(request)->verdict(), v1::VERDICT_ALLOW);
+    world.Restart();
+    request.mutable_action()->set_action_type("write_off_blog");
+    EXPECT_EQ(world.Do(ExplainOf(request))->verdict(), v1::VERDICT_DENY);
+    request.mutable_action()->set_target_resource("two");
+    EXPECT_EQ(world.Do(ExplainOf(request))->verdict(), v1::VERDICT_ALLOW);
+  }
 }
 
 TEST(ApplySafetyTest, CriticalRiskTripsTheLockInTheSameCommand) {

@@ -18,8 +18,9 @@ bool IsWhole(const v1::DecisionChunk& chunk) {
   const size_t digest_bytes = static_cast<size_t>(count) * ShortDigest::kBytes;
   return count > 0 && chunk.time_steps_size() == count && chunk.tenants_size() == count &&
          chunk.agents_size() == count && chunk.categories_size() == count && chunk.action_types_size() == count &&
-         chunk.attempts_size() == count && chunk.action_digests().size() == digest_bytes &&
-         chunk.request_keys().size() == digest_bytes;
+         chunk.attempts_size() == count && (chunk.allowed_size() == 0 || chunk.allowed_size() == count) &&
+         (chunk.resources_size() == 0 || chunk.resources_size() == count) &&
+         chunk.action_digests().size() == digest_bytes && chunk.request_keys().size() == digest_bytes;
 }
 
 // False if there is no such name.
@@ -61,6 +62,8 @@ void ChunkBuilder::Add(const ChunkEntry& entry, int64_t row_bytes) {
   chunk_.add_categories(NumberOf(attempt.category, Newest(chunk_.categories())));
   chunk_.add_action_types(NumberOf(attempt.action_type, Newest(chunk_.action_types())));
   chunk_.add_attempts(entry.attempt.has_value());
+  chunk_.add_allowed(attempt.allowed);
+  chunk_.add_resources(NumberOf(attempt.resource, Newest(chunk_.resources())));
   attempt.action_digest.AppendTo(*chunk_.mutable_action_digests());
   entry.request_key.AppendTo(*chunk_.mutable_request_keys());
   chunk_.set_row_bytes(chunk_.row_bytes() + row_bytes);
@@ -97,9 +100,11 @@ bool ForEachEntry(const v1::DecisionChunk& chunk, const std::function<void(const
     entry.decide_time = absl::FromUnixNanos(time);
     entry.request_key = DigestAt(chunk.request_keys(), i);
     safety::Attempt attempt = {entry.decide_time, {}, {}, {}, DigestAt(chunk.action_digests(), i)};
+    attempt.allowed = chunk.allowed_size() == 0 ? chunk.attempts(i) : chunk.allowed(i);
+    const uint32_t resource = chunk.resources_size() == 0 ? 0 : chunk.resources(i);
     if (!NameOf(chunk, chunk.tenants(i), entry.tenant_id) || !NameOf(chunk, chunk.agents(i), attempt.agent_id) ||
         !NameOf(chunk, chunk.categories(i), attempt.category) ||
-        !NameOf(chunk, chunk.action_types(i), attempt.action_type)) {
+        !NameOf(chunk, chunk.action_types(i), attempt.action_type) || !NameOf(chunk, resource, attempt.resource)) {
       return false;
     }
     entry.attempt.reset();

@@ -29,7 +29,8 @@ std::string Text(const ChunkEntry& entry) {
   if (!entry.attempt.has_value()) return text;
   const safety::Attempt& attempt = *entry.attempt;
   return absl::StrCat(text, " ", absl::ToUnixNanos(attempt.time), " ", attempt.category, " ", attempt.action_type, " ",
-                      attempt.agent_id, " ", attempt.action_digest.high, "/", attempt.action_digest.low);
+                      attempt.agent_id, " ", attempt.action_digest.high, "/", attempt.action_digest.low,
+                      attempt.allowed ? " allowed " : " denied ", attempt.resource);
 }
 
 std::vector<std::string> TextsOf(const v1::DecisionChunk& chunk) {
@@ -46,6 +47,8 @@ TEST(DecisionChunkTest, EveryEntryIsReadAsItWasAdded) {
   unknown.attempt->category = "";
   unknown.attempt->action_type = "";
   unknown.attempt->agent_id = "";
+  unknown.attempt->allowed = true;
+  unknown.attempt->resource = "door";
   // The times of a tenant under --time_source=request may lie before another's.
   ChunkEntry early = Entry(31, "t", "a");
   early.decide_time = kStart - absl::Hours(1);
@@ -61,6 +64,19 @@ TEST(DecisionChunkTest, EveryEntryIsReadAsItWasAdded) {
   EXPECT_EQ(LastSequence(chunk), 31);
   EXPECT_EQ(LastTime(chunk), early.decide_time);
   EXPECT_EQ(chunk.row_bytes(), 500);
+}
+
+TEST(DecisionChunkTest, OfAnEarlierVersionTakesEveryAttemptForAllowedAndForEveryResource) {
+  ChunkBuilder builder;
+  ChunkEntry denied = Entry(1, "t", "a");
+  denied.attempt->resource = "door";
+  builder.Add(denied, 100);
+  v1::DecisionChunk chunk = builder.Take();
+  chunk.clear_allowed();
+  chunk.clear_resources();
+  denied.attempt->allowed = true;
+  denied.attempt->resource = "";
+  EXPECT_EQ(TextsOf(chunk), std::vector<std::string>{Text(denied)});
 }
 
 TEST(DecisionChunkTest, NamesAreKeptOnce) {

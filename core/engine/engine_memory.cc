@@ -90,6 +90,12 @@ void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
   }
 }
 
+void EngineMemory::CountAttempt(TenantData& tenant, const absl::optional<safety::Attempt>& attempt) {
+  if (!attempt.has_value()) return;
+  tenant.history.Record(attempt);
+  fleet.Add(attempt->time, attempt->allowed);
+}
+
 void EngineMemory::AddToChunk(const ChunkEntry& entry, int64_t row_bytes, Effects& effects) {
   chunk.Add(entry, row_bytes);
   if (chunk.size() < options.decisions_per_chunk) return;
@@ -128,8 +134,8 @@ void EngineMemory::RecordLock(const v1::Lock& lock, Effects& effects) {
 const v1::Lock& EngineMemory::Engage(absl::string_view tenant_id, const v1::LockScope& scope,
                                      const v1::LockCause& cause, absl::Time time, Effects& effects,
                                      absl::optional<absl::Time> end_time) {
-  const bool fleet = scope.kind() == v1::SCOPE_KIND_FLEET;
-  const safety::CompiledPolicy& policy = fleet ? *default_policy : PolicyOf(FindTenant(tenant_id));
+  const bool of_fleet = scope.kind() == v1::SCOPE_KIND_FLEET;
+  const safety::CompiledPolicy& policy = of_fleet ? *default_policy : PolicyOf(FindTenant(tenant_id));
   const v1::ReleaseRule* rule = policy.ReleaseRuleFor(scope.kind());
   const v1::ReleaseRule lenient = safety::LenientRule(scope.kind());
   const v1::Lock& lock =
@@ -227,7 +233,7 @@ safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Ac
     }
   }
   const safety::AttemptHistory& history = tenant != nullptr ? tenant->history : kNoHistory;
-  return safety::Evaluate(policy, {history, locks, approvals, view}, action, approval_id, time);
+  return safety::Evaluate(policy, {history, fleet, locks, approvals, view}, action, approval_id, time);
 }
 
 ChunkEntry EntryOf(const v1::Decision& decision, const ShortDigest& request_key) {

@@ -30,6 +30,7 @@
 #include "core/safety/arbitrate.h"
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
+#include "core/safety/counted_times.h"
 #include "core/safety/lock_table.h"
 #include "core/schedule/registry.h"
 #include "core/schedule/task_book.h"
@@ -68,6 +69,8 @@ struct EngineMemory {
 
   std::map<std::string, TenantData, std::less<>> tenants;
   std::shared_ptr<const safety::CompiledPolicy> default_policy;
+  // The attempts of all tenants.
+  safety::CountedTimes fleet;
   safety::LockTable locks;
   safety::ApprovalBook approvals;
   alert::EpisodeBook episodes;
@@ -110,6 +113,8 @@ struct EngineMemory {
 
   // Gives `alert` its sequence and adds it to the log.
   void AppendAlert(v1::Alert alert, absl::Time time, Effects& effects);
+  // Counts an attempt of `tenant` for all that limits and patterns look at; nullopt counts for nothing.
+  void CountAttempt(TenantData& tenant, const absl::optional<safety::Attempt>& attempt);
   // Adds a new decision to the chunk in the making, and stores the chunk once it is full.
   void AddToChunk(const ChunkEntry& entry, int64_t row_bytes, Effects& effects);
   // Stores what changed of an episode and sends its alert.

@@ -115,7 +115,7 @@ class DecisionLoader {
   }
 
   void Remember(TenantData& tenant, const ChunkEntry& entry) {
-    tenant.history.Record(entry.attempt);
+    memory_.CountAttempt(tenant, entry.attempt);
     if (!entry.request_key.empty() && entry.decide_time > cutoff_ + kWindow - kRequestRetention) {
       memory_.decisions.Remember(entry.request_key, entry.sequence, entry.decide_time);
     }

@@ -14,6 +14,8 @@
 #include "absl/types/optional.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
+#include "core/policy/checker.h"
+#include "core/policy/limit_checks.h"
 #include "core/policy/profiles.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
@@ -22,56 +24,12 @@
 namespace interlock::policy {
 namespace {
 
-constexpr int kTierCount = 3;
 constexpr int32_t kIterationsMax = 1000;
 constexpr int32_t kFailuresMax = 1000;
-constexpr int kCategoriesPerConstraintMax = 100;
 constexpr int kKeywordsMax = 100;
 constexpr size_t kKeywordBytesMax = 256;
 constexpr int kPatternsMax = 1000;
 constexpr size_t kPatternBytesMax = 128;
-
-// Collects violations until there are enough, and knows the checks that several fields share.
-class Checker {
- public:
-  void Add(absl::string_view field, absl::string_view description) {
-    if (full()) return;
-    v1::PolicyViolation& violation = violations_.emplace_back();
-    violation.set_field(std::string(field));
-    violation.set_description(std::string(description));
-  }
-
-  bool full() const { return violations_.size() >= static_cast<size_t>(kPolicyViolationsMax); }
-  std::vector<v1::PolicyViolation> Take() { return std::move(violations_); }
-
-  // Every comparison with NaN is false, so each range is stated as what is accepted.
-  void CheckRatio(absl::string_view field, double value) {
-    if (!(value >= 0 && value <= 1)) Add(field, "must be a number from 0 to 1");
-  }
-
-  void CheckSeconds(absl::string_view field, double value) {
-    if (!(value > 0 && std::isfinite(value))) Add(field, "must be a finite number of seconds above 0");
-  }
-
-  void CheckCount(absl::string_view field, int64_t value, int64_t min, int64_t max) {
-    if (value < min || value > max) Add(field, absl::StrCat("must be from ", min, " to ", max));
-  }
-
-  void CheckSize(absl::string_view field, int size, int min, int max) {
-    if (size < min || size > max) Add(field, absl::StrCat("must have ", min, " to ", max, " elements"));
-  }
-
-  void CheckText(absl::string_view field, absl::string_view text, size_t bytes_max) {
-    if (text.empty() || text.size() > bytes_max) {
-      Add(field, absl::StrCat("must have 1 to ", bytes_max, " bytes"));
-    } else if (std::any_of(text.begin(), text.end(), absl::ascii_iscntrl)) {
-      Add(field, "must not hold control characters");
-    }
-  }
-
- private:
-  std::vector<v1::PolicyViolation> violations_;
-};
 
 // A field that this server does not know could be a rule that it would not enforce.
 void CheckUnknownFields(const google::protobuf::Message& message, const std::string& path, Checker& checker) {
@@ -211,7 +169,7 @@ void CheckConditions(const v1::ParameterConditions& conditions, const std::strin
 
 void CheckConstraint(const v1::Constraint& constraint, const std::string& path, Checker& checker) {
   checker.CheckText(absl::StrCat(path, ".constraint_id"), constraint.constraint_id(), kIdBytesMax);
-  checker.CheckSize(absl::StrCat(path, ".categories"), constraint.categories_size(), 1, kCategoriesPerConstraintMax);
+  checker.CheckSize(absl::StrCat(path, ".categories"), constraint.categories_size(), 1, kCategoriesPerRuleMax);
   for (int i = 0; i < constraint.categories_size() && !checker.full(); ++i) {
     checker.CheckText(absl::StrCat(path, ".categories[", i, "]"), constraint.categories(i), kCategoryBytesMax);
   }
@@ -221,6 +179,9 @@ void CheckConstraint(const v1::Constraint& constraint, const std::string& path, 
   }
   checker.CheckCount(absl::StrCat(path, ".daily_limit"), constraint.daily_limit(), 0, kLimitMax);
   checker.CheckCount(absl::StrCat(path, ".hourly_limit"), constraint.hourly_limit(), 0, kLimitMax);
+  if (!v1::LimitCount_IsValid(constraint.limit_count())) {
+    checker.Add(absl::StrCat(path, ".limit_count"), "must be LIMIT_COUNT_ATTEMPTS, LIMIT_COUNT_ALLOWED or left out");
+  }
   CheckConditions(constraint.conditions(), absl::StrCat(path, ".conditions"), checker);
 }
 
@@ -284,25 +245,6 @@ void CheckConflictPairs(const v1::PolicySet& policy, Checker& checker) {
     check_type(absl::StrCat(path, ".second"), pair.second());
     if (pair.first() == pair.second()) checker.Add(absl::StrCat(path, ".second"), "must differ from first");
   }
-}
-
-void CheckRateRule(const v1::RateRule& rule, const std::string& path, Checker& checker) {
-  checker.CheckCount(absl::StrCat(path, ".max_calls"), rule.max_calls(), 1, kLimitMax);
-  const bool valid =
-      IsValid(rule.window()) && FromProto(rule.window()) > absl::ZeroDuration() && FromProto(rule.window()) <= kWindow;
-  if (!valid) checker.Add(absl::StrCat(path, ".window"), "must be above 0 and at most 24 hours");
-}
-
-void CheckPatternRules(const v1::PatternRules& rules, Checker& checker) {
-  const auto check_max = [&checker](absl::string_view name, bool set, int64_t value) {
-    if (set) checker.CheckCount(absl::StrCat("pattern_rules.", name), value, 1, kLimitMax);
-  };
-  check_max("similar_actions_max", rules.has_similar_actions_max(), rules.similar_actions_max());
-  check_max("frequency_max", rules.has_frequency_max(), rules.frequency_max());
-  check_max("category_hourly_max", rules.has_category_hourly_max(), rules.category_hourly_max());
-  check_max("category_daily_max", rules.has_category_daily_max(), rules.category_daily_max());
-  if (rules.has_repeated_call()) CheckRateRule(rules.repeated_call(), "pattern_rules.repeated_call", checker);
-  if (rules.has_call_rate()) CheckRateRule(rules.call_rate(), "pattern_rules.call_rate", checker);
 }
 
 void CheckLockRules(const v1::PolicySet& policy, Checker& checker) {
@@ -399,6 +341,9 @@ std::vector<v1::PolicyViolation> Validate(const v1::PolicySet& policy) {
   CheckReleaseRules(policy, checker);
   CheckApprovals(policy, checker);
   CheckReportAge(policy, checker);
+  CheckLimits(policy, checker);
+  CheckVelocityRules(policy, checker);
+  CheckRedactedKeys(policy, checker);
   CheckUnknownFields(policy, "", checker);
   return checker.Take();
 }

@@ -143,7 +143,7 @@ TEST_F(ApprovalRulesTest, AnApprovalDoesNotPierceATripOrALock) {
   const std::string approval_id = Approved(MakeAction("x"));
   const Evaluation critical = driver_.Explain(MakeAction("x", 1, 1), approval_id);
   EXPECT_EQ(critical.decision.verdict(), v1::VERDICT_LOCK);
-  EXPECT_TRUE(critical.trips);
+  EXPECT_TRUE(critical.trips());
   EXPECT_FALSE(critical.uses_approval || critical.asks_approval);
   driver_.Lock(v1::SCOPE_KIND_AGENT, "a", "stop");
   for (const v1::Action& action : {MakeAction("x"), ByAPerson("x"), MakeAction("restart")}) {

@@ -15,7 +15,9 @@
 #include "core/safety/constraint_rules.h"
 #include "core/safety/findings.h"
 #include "core/safety/history_rules.h"
+#include "core/safety/limit_rules.h"
 #include "core/safety/reason_text.h"
+#include "core/safety/redact.h"
 #include "google/protobuf/struct.pb.h"
 
 namespace interlock::safety {
@@ -93,6 +95,7 @@ v1::Decision Begin(const CompiledPolicy& policy, const v1::Action& action, const
   decision.set_policy_version(policy.policy().version());
   *decision.mutable_decide_time() = ToProto(now);
   decision.set_tier(std::max(RecommendedTier(action), agent.tier));
+  decision.set_conflicts_by_resource(policy.ConflictsByResource(decision.action_type()));
   return decision;
 }
 
@@ -157,7 +160,7 @@ struct Weighing {
   const v1::Action& action;
   absl::string_view approval_id;
   const std::vector<const v1::Lock*>& covering;
-  bool violated;
+  const Findings& findings;
   absl::Time now;
 };
 
@@ -175,8 +178,13 @@ bool IsApproved(const Weighing& weighing, Evaluation& evaluation) {
   return true;
 }
 
-bool IsCritical(const v1::Action& action, const v1::Decision& decision) {
-  return RecommendedTier(action) >= kTierSystemic || decision.risk_level() == v1::RISK_LEVEL_CRITICAL;
+// What the action would trip a lock by; unspecified: nothing.
+v1::TripCause CauseOf(const Weighing& weighing, const v1::Decision& decision) {
+  const bool critical =
+      RecommendedTier(weighing.action) >= kTierSystemic || decision.risk_level() == v1::RISK_LEVEL_CRITICAL;
+  if (critical) return v1::TRIP_CAUSE_ARBITRATION;
+  if (weighing.findings.velocity_tier >= kTierSystemic) return v1::TRIP_CAUSE_VELOCITY;
+  return v1::TRIP_CAUSE_UNSPECIFIED;
 }
 
 // The verdict on an action that is not autonomous, under a lock.
@@ -185,7 +193,7 @@ void ConcludeUnderLock(const Weighing& weighing, Evaluation& evaluation) {
   SetLocks(weighing.covering, decision);
   decision.set_requires_approval(true);
   const bool remediation = weighing.policy.IsSafeRemediation(decision.action_type()) &&
-                           !IsCritical(weighing.action, decision) && IsForPeople(decision);
+                           CauseOf(weighing, decision) == v1::TRIP_CAUSE_UNSPECIFIED && IsForPeople(decision);
   if (remediation && IsApproved(weighing, evaluation)) return;
   Explain(v1::VERDICT_LOCK, v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision);
   decision.mutable_reasons(0)->set_lock_id(weighing.covering.front()->lock_id());
@@ -195,15 +203,16 @@ void ConcludeUnderLock(const Weighing& weighing, Evaluation& evaluation) {
 void Conclude(const Weighing& weighing, Evaluation& evaluation) {
   v1::Decision& decision = evaluation.decision;
   if (!weighing.covering.empty()) return ConcludeUnderLock(weighing, evaluation);
-  if (IsCritical(weighing.action, decision)) {
-    evaluation.trips = weighing.policy.RuleFor(v1::TRIP_CAUSE_ARBITRATION) != nullptr;
-    Explain(evaluation.trips ? v1::VERDICT_LOCK : v1::VERDICT_DENY, v1::REASON_CODE_TRIPPED,
-            evaluation.trips ? v1::RECOVERY_CLASS_NEEDS_RELEASE : v1::RECOVERY_CLASS_HUMAN_ONLY, decision);
+  if (const v1::TripCause cause = CauseOf(weighing, decision); cause != v1::TRIP_CAUSE_UNSPECIFIED) {
+    if (weighing.policy.RuleFor(cause) != nullptr) evaluation.trip_cause = cause;
+    const bool trips = evaluation.trips();
+    Explain(trips ? v1::VERDICT_LOCK : v1::VERDICT_DENY, v1::REASON_CODE_TRIPPED,
+            trips ? v1::RECOVERY_CLASS_NEEDS_RELEASE : v1::RECOVERY_CLASS_HUMAN_ONLY, decision);
     decision.set_requires_approval(true);
-    if (evaluation.trips) decision.set_tier(kTierSystemic);
+    if (trips) decision.set_tier(kTierSystemic);
     return;
   }
-  if (weighing.violated || decision.requires_approval()) {
+  if (weighing.findings.violated || decision.requires_approval()) {
     if (decision.requires_approval() && IsForPeople(decision) && IsApproved(weighing, evaluation)) return;
     return Explain(v1::VERDICT_DENY, v1::REASON_CODE_POLICY_VIOLATED, HardestRecovery(decision), decision);
   }
@@ -230,6 +239,7 @@ Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, co
   decision.set_risk_level(LevelOf(combined));
   const Facts facts = {policy,
                        situation.history,
+                       situation.fleet,
                        action,
                        decision.action_type(),
                        decision.category(),
@@ -241,15 +251,18 @@ Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, co
                        combined,
                        decision.risk_level(),
                        now};
-  Findings findings = {decision, {}, false, false, 1.0};
+  Findings findings = {decision, {}, false, false, 1.0, 0};
   CheckAdmission(facts, findings);
   CheckConstraints(facts, findings);
+  CheckLimits(facts, findings);
   CheckRates(facts, findings);
   CheckPatterns(facts, findings);
-  for (v1::Reason& approval : findings.approvals) *decision.add_reasons() = std::move(approval);
+  CheckVelocity(facts, findings);
+  decision.set_tier(std::max(decision.tier(), findings.velocity_tier));
+  for (v1::Reason& reason : findings.others) *decision.add_reasons() = std::move(reason);
   decision.set_requires_approval(findings.requires_approval);
   decision.set_confidence(std::clamp(findings.confidence, 0.0, 1.0));
-  Conclude({policy, situation, action, approval_id, covering, findings.violated, now}, evaluation);
+  Conclude({policy, situation, action, approval_id, covering, findings, now}, evaluation);
   return evaluation;
 }
 
@@ -257,6 +270,7 @@ v1::Approval AskedBy(const CompiledPolicy& policy, const v1::Decision& decision,
   v1::Approval approval;
   approval.set_tenant_id(decision.tenant_id());
   *approval.mutable_action() = action;
+  if (action.has_parameters()) Redact(policy, *approval.mutable_action()->mutable_parameters());
   approval.set_action_digest(decision.action_digest());
   approval.set_category(decision.category());
   approval.set_risk_level(decision.risk_level());

@@ -9,6 +9,7 @@
 #include "core/safety/approval_book.h"
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
+#include "core/safety/counted_times.h"
 #include "core/safety/lock_table.h"
 #include "interlock/v1/action.pb.h"
 #include "interlock/v1/approval.pb.h"
@@ -27,17 +28,20 @@ struct AgentView {
 // What a proposed action meets.
 struct Situation {
   const AttemptHistory& history;
+  // The attempts of all tenants.
+  const CountedTimes& fleet;
   const LockTable& locks;
   const ApprovalBook& approvals;
   AgentView agent;
 };
 
 struct Evaluation {
-  // Complete except for decision_id and sequence, and if `trips` for lock_active and lock_ids.
+  // Complete except for decision_id and sequence, and if it trips for lock_active and lock_ids.
   v1::Decision decision;
-  // The action trips the lock of the policy's rule for TRIP_CAUSE_ARBITRATION: the caller engages it, with CauseText()
-  // as the reason, in the same command, and then sets lock_active and lock_ids.
-  bool trips = false;
+  // What the action trips the lock of, if anything; the policy has a rule for it. The caller engages the lock, with
+  // CauseText() as the reason, in the same command, and then sets lock_active and lock_ids.
+  v1::TripCause trip_cause = v1::TRIP_CAUSE_UNSPECIFIED;
+  bool trips() const { return trip_cause != v1::TRIP_CAUSE_UNSPECIFIED; }
   // A person can allow the action: the caller asks for an approval in the same command, in place of the one that there
   // may be of this action, and then sets approval_id.
   bool asks_approval = false;
@@ -52,7 +56,8 @@ struct Evaluation {
 Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, const v1::Action& action,
                     absl::string_view approval_id, absl::Time now);
 
-// The approval to ask for when `decision` on `action` asks for one; without what the book sets, and without who asks.
+// The approval to ask for when `decision` on `action` asks for one; without what the book sets, without who asks, and
+// without what the policy calls secret.
 v1::Approval AskedBy(const CompiledPolicy& policy, const v1::Decision& decision, const v1::Action& action);
 
 // The reason that goes on record with a lock that `decision` trips: its explanation and violations, joined by "; ".

@@ -98,20 +98,28 @@ class Generator {
 // How strict a verdict is.
 int Strictness(const v1::Decision& decision) { return static_cast<int>(decision.verdict()); }
 
-TEST(ArbitratePropertyTest, AddingAConstraintNeverWeakensAVerdict) {
+TEST(ArbitratePropertyTest, AddingAConstraintOrALimitNeverWeakensAVerdict) {
   int weaker_possible = 0;
   for (unsigned seed = 0; seed < 150; ++seed) {
     Generator generator(seed);
     TestDriver driver(generator.Policy());
     v1::PolicySet stricter = driver.policy->policy();
-    *stricter.add_constraints() = generator.Constraint(9);
+    if (seed % 3 != 0) *stricter.add_constraints() = generator.Constraint(9);
+    if (seed % 3 != 1) {
+      v1::Limit& limit = *stricter.add_limits();
+      limit.set_limit_id("l");
+      limit.set_scope(seed % 2 == 0 ? v1::SCOPE_KIND_TENANT : v1::SCOPE_KIND_AGENT);
+      limit.set_count(v1::LIMIT_COUNT_ALLOWED);
+      limit.set_max_actions(3);
+      *limit.mutable_window() = ToProto(absl::Minutes(10));
+    }
     const CompiledPolicy stricter_policy(stricter);
     for (int step = 0; step < 60; ++step) {
       driver.Advance(generator.Step());
       const v1::Action action = generator.Action();
       const v1::Decision strict =
-          Evaluate(stricter_policy, {driver.history, driver.locks, driver.approvals, driver.agent}, action, "",
-                   driver.now)
+          Evaluate(stricter_policy, {driver.history, driver.fleet, driver.locks, driver.approvals, driver.agent},
+                   action, "", driver.now)
               .decision;
       const v1::Decision decision = driver.Decide(action);
       ASSERT_GE(Strictness(strict), Strictness(decision)) << "seed " << seed << " step " << step;
@@ -119,7 +127,7 @@ TEST(ArbitratePropertyTest, AddingAConstraintNeverWeakensAVerdict) {
       weaker_possible += Strictness(strict) > Strictness(decision) ? 1 : 0;
     }
   }
-  EXPECT_GT(weaker_possible, 100) << "the constraints made no difference";
+  EXPECT_GT(weaker_possible, 100) << "what was added made no difference";
 }
 
 TEST(ArbitratePropertyTest, VerdictFollowsFromItsReasons) {

@@ -47,7 +47,7 @@ TEST(ArbitrateTest, AllowedActionSaysSo) {
   action.set_target_resource("Inbox");
   const Evaluation evaluation = driver.Explain(action);
   const v1::Decision& decision = evaluation.decision;
-  EXPECT_FALSE(evaluation.trips);
+  EXPECT_FALSE(evaluation.trips());
   EXPECT_EQ(decision.verdict(), v1::VERDICT_ALLOW);
   EXPECT_EQ(decision.decision_id(), "");
   EXPECT_EQ(decision.sequence(), 0);
@@ -156,7 +156,7 @@ TEST(TripTest, RecommendedTier3TripsTheLockOfTheRule) {
   EXPECT_EQ(driver.Decide(WithTier(2)).verdict(), v1::VERDICT_ALLOW);
   const Evaluation evaluation = driver.Explain(WithTier(3));
   const v1::Decision& decision = evaluation.decision;
-  EXPECT_TRUE(evaluation.trips);
+  EXPECT_TRUE(evaluation.trips());
   EXPECT_EQ(decision.verdict(), v1::VERDICT_LOCK);
   EXPECT_EQ(decision.tier(), 3);
   EXPECT_TRUE(decision.requires_approval());
@@ -172,17 +172,17 @@ TEST(TripTest, RecommendedTier3TripsTheLockOfTheRule) {
 TEST(TripTest, CriticalRiskTripsAndIsTier3) {
   TestDriver driver(WithTrip(v1::SCOPE_KIND_AGENT));
   const Evaluation evaluation = driver.Explain(MakeAction("x", 0.8, 0.8));
-  EXPECT_TRUE(evaluation.trips);
+  EXPECT_TRUE(evaluation.trips());
   EXPECT_EQ(evaluation.decision.verdict(), v1::VERDICT_LOCK);
   EXPECT_EQ(evaluation.decision.tier(), 3);
-  EXPECT_FALSE(driver.Explain(MakeAction("x", 0.79, 0.8)).trips);
+  EXPECT_FALSE(driver.Explain(MakeAction("x", 0.79, 0.8)).trips());
 }
 
 TEST(TripTest, WithoutARuleItIsDeniedAndNothingIsLocked) {
   TestDriver driver(OpenPolicy());
   driver.agent.tier = 1;
   const Evaluation evaluation = driver.Explain(MakeAction("x", 0.8, 0.8));
-  EXPECT_FALSE(evaluation.trips);
+  EXPECT_FALSE(evaluation.trips());
   EXPECT_EQ(evaluation.decision.verdict(), v1::VERDICT_DENY);
   EXPECT_EQ(evaluation.decision.tier(), 1);
   EXPECT_TRUE(evaluation.decision.requires_approval());
@@ -224,7 +224,7 @@ TEST_F(LockedTest, AutonomousActionIsBlockedAtOnce) {
   action.set_recommended_tier(2);
   const Evaluation evaluation = driver_.Explain(action);
   const v1::Decision& decision = evaluation.decision;
-  EXPECT_FALSE(evaluation.trips);
+  EXPECT_FALSE(evaluation.trips());
   EXPECT_EQ(decision.verdict(), v1::VERDICT_LOCK);
   EXPECT_EQ(decision.risk_level(), v1::RISK_LEVEL_CRITICAL);
   EXPECT_TRUE(decision.requires_approval());
@@ -252,7 +252,7 @@ TEST_F(LockedTest, AutonomousActionIsBlockedAtOnce) {
 
 TEST_F(LockedTest, BlockedActionIsNoAttemptAndLocksNothing) {
   driver_.Decide(MakeAction("x", 1.0, 1.0));
-  EXPECT_EQ(driver_.history.OfTenant().size(), 0u);
+  EXPECT_EQ(driver_.history.OfTenant().attempts().size(), 0u);
   EXPECT_EQ(driver_.locks.size(), 2u);
   EXPECT_EQ(driver_.locks.Find("lock-2")->version(), 1);
 }
@@ -260,7 +260,7 @@ TEST_F(LockedTest, BlockedActionIsNoAttemptAndLocksNothing) {
 TEST_F(LockedTest, OtherActionIsArbitratedButStaysLocked) {
   const Evaluation evaluation = driver_.Explain(NotAutonomous(MakeAction("x", 0.6, 0.6)));
   const v1::Decision& decision = evaluation.decision;
-  EXPECT_FALSE(evaluation.trips);
+  EXPECT_FALSE(evaluation.trips());
   EXPECT_EQ(decision.verdict(), v1::VERDICT_LOCK);
   EXPECT_EQ(decision.risk_level(), v1::RISK_LEVEL_HIGH);
   EXPECT_TRUE(decision.requires_approval());
@@ -271,7 +271,7 @@ TEST_F(LockedTest, OtherActionIsArbitratedButStaysLocked) {
   EXPECT_EQ(decision.reasons(0).text(), "Existing lock state is active");
   EXPECT_EQ(decision.reasons(0).lock_id(), "lock-2");
   driver_.Decide(NotAutonomous(MakeAction("x")));
-  EXPECT_EQ(driver_.history.OfTenant().size(), 1u) << "it counts as an attempt";
+  EXPECT_EQ(driver_.history.OfTenant().attempts().size(), 1u) << "it counts as an attempt";
 }
 
 TEST_F(LockedTest, FirstCauseSurvivesCriticalActionsUnderTheLock) {

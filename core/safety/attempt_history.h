@@ -10,6 +10,7 @@
 #include "absl/types/optional.h"
 #include "core/base/short_digest.h"
 #include "core/safety/attempt_times.h"
+#include "core/safety/counted_times.h"
 #include "core/safety/recency_map.h"
 #include "interlock/v1/decision.pb.h"
 
@@ -23,6 +24,9 @@ struct Attempt {
   absl::string_view action_type;
   absl::string_view agent_id;
   ShortDigest action_digest;
+  bool allowed = false;
+  // Where the action was to happen; empty: it counts for every target resource.
+  absl::string_view resource = {};
 };
 
 // nullopt if `decision` does not count: a lock blocked it at once.
@@ -32,7 +36,8 @@ bool IsRecent(const v1::Decision& decision, absl::Time now);
 
 // Follows from the attempts alone, so that it is the same whether it was built live or from what is stored of them:
 // those that are recent, oldest first.
-// Memory: for each category, action type and agent of the last 24 hours, and for the tenant, what AttemptTimes keeps.
+// Memory: for each category, action type and agent of the last 24 hours, and for the tenant, what CountedTimes keeps;
+// for each pair of an action type and a resource one time.
 // Copyable, thread-compatible. In every query `now` is not before the newest recorded decision.
 class AttemptHistory {
  public:
@@ -42,10 +47,14 @@ class AttemptHistory {
   void Prefetch(const Attempt& attempt) const { agents_.Prefetch(attempt.agent_id); }
 
   // The attempts of one category, of one action type (in lower case), of one agent, and of the whole tenant.
-  const AttemptTimes& OfCategory(absl::string_view category) const;
+  const CountedTimes& OfCategory(absl::string_view category) const;
   const AttemptTimes& OfActionType(absl::string_view action_type) const;
-  const AttemptTimes& OfAgent(absl::string_view agent_id) const;
-  const AttemptTimes& OfTenant() const { return tenant_; }
+  const CountedTimes& OfAgent(absl::string_view agent_id) const;
+  const CountedTimes& OfTenant() const { return tenant_; }
+
+  // When `action_type` was last attempted on `resource`, or without naming one; an empty resource is every one.
+  // InfinitePast: not within 24 hours of the newest attempt.
+  absl::Time NewestOn(absl::string_view action_type, absl::string_view resource) const;
 
   // How many calls of `agent_id` in the last 24 hours, the newest and those before it without a gap, have this digest
   // and were made less than `window` after the one before (the newest: less than `window` before `now`). Stops counting
@@ -61,16 +70,24 @@ class AttemptHistory {
   bool HasRoomForAgent(absl::string_view agent_id, absl::Time now) const;
 
  private:
-  struct AgentCalls {
+  struct TypeAttempts {
     AttemptTimes times;
+    // The newest that counts for every resource.
+    absl::Time newest_anywhere = absl::InfinitePast();
+  };
+  struct AgentCalls {
+    CountedTimes times;
     ShortDigest action_digest;
     // How many of the newest calls have this digest; some may be older than 24 hours.
     int64_t same_count = 0;
   };
 
-  AttemptTimes tenant_;
-  RecencyMap<AttemptTimes> categories_;
-  RecencyMap<AttemptTimes> action_types_;
+  CountedTimes tenant_;
+  RecencyMap<CountedTimes> categories_;
+  RecencyMap<TypeAttempts> action_types_;
+  // When an action type was last attempted on a resource, by both. Never more than kConflictResourcesMax; attempts
+  // beyond count for every resource.
+  RecencyMap<absl::Time> on_resources_;
   RecencyMap<AgentCalls> agents_;
 };
 

@@ -54,13 +54,13 @@ TEST(AttemptHistoryTest, DecisionExactly24HoursOldIsNotRecent) {
 TEST(AttemptHistoryTest, AttemptCountsUnderEachOfItsKeys) {
   AttemptHistory history;
   history.Record(AttemptOf(MakeDecision(At(0), "mail", "send", "a", "d")));
-  EXPECT_EQ(history.OfCategory("mail").CountIn(kHour, At(0)), 1);
+  EXPECT_EQ(history.OfCategory("mail").attempts().CountIn(kHour, At(0)), 1);
   EXPECT_EQ(history.OfActionType("send").CountIn(kHour, At(0)), 1);
-  EXPECT_EQ(history.OfAgent("a").CountIn(kHour, At(0)), 1);
-  EXPECT_EQ(history.OfTenant().CountIn(kHour, At(0)), 1);
-  EXPECT_EQ(history.OfCategory("send").size(), 0u);
+  EXPECT_EQ(history.OfAgent("a").attempts().CountIn(kHour, At(0)), 1);
+  EXPECT_EQ(history.OfTenant().attempts().CountIn(kHour, At(0)), 1);
+  EXPECT_EQ(history.OfCategory("send").attempts().size(), 0u);
   EXPECT_EQ(history.OfActionType("mail").size(), 0u);
-  EXPECT_EQ(history.OfAgent("b").size(), 0u);
+  EXPECT_EQ(history.OfAgent("b").attempts().size(), 0u);
 }
 
 TEST(AttemptHistoryTest, UnknownCategoryTakesNoMemory) {
@@ -68,9 +68,9 @@ TEST(AttemptHistoryTest, UnknownCategoryTakesNoMemory) {
   v1::Decision decision = MakeDecision(At(0), "made_up", "send", "a", "d");
   decision.add_reasons()->set_code(v1::REASON_CODE_CATEGORY_UNKNOWN);
   history.Record(AttemptOf(decision));
-  EXPECT_EQ(history.OfCategory("made_up").size(), 0u);
+  EXPECT_EQ(history.OfCategory("made_up").attempts().size(), 0u);
   EXPECT_EQ(history.OfActionType("send").size(), 1u);
-  EXPECT_EQ(history.OfTenant().size(), 1u);
+  EXPECT_EQ(history.OfTenant().attempts().size(), 1u);
 }
 
 TEST(AttemptHistoryTest, KeysNotUsedFor24HoursAreForgotten) {
@@ -78,9 +78,9 @@ TEST(AttemptHistoryTest, KeysNotUsedFor24HoursAreForgotten) {
   history.Record(AttemptOf(MakeDecision(At(0), "old", "old", "old", "d")));
   history.Record(AttemptOf(MakeDecision(At(1), "new", "new", "new", "d")));
   history.Record(AttemptOf(MakeDecision(At(0) + kDay, "new", "new", "new", "d")));
-  EXPECT_EQ(history.OfCategory("old").size(), 0u);
+  EXPECT_EQ(history.OfCategory("old").attempts().size(), 0u);
   EXPECT_EQ(history.OfActionType("old").size(), 0u);
-  EXPECT_EQ(history.OfAgent("old").size(), 0u);
+  EXPECT_EQ(history.OfAgent("old").attempts().size(), 0u);
   EXPECT_EQ(history.OfActionType("new").size(), 2u);
 }
 
@@ -158,7 +158,7 @@ TEST_F(FullHistoryTest, TypeThatWasRefusedTakesNoRoom) {
   history_.Record(AttemptOf(refused));
   EXPECT_EQ(history_.ActionTypeCount(last_), kActionTypesMax);
   EXPECT_EQ(history_.OfActionType("one_more").size(), 0u);
-  EXPECT_EQ(history_.OfTenant().CountIn(kDay, last_), static_cast<int64_t>(kActionTypesMax) + 1);
+  EXPECT_EQ(history_.OfTenant().attempts().CountIn(kDay, last_), static_cast<int64_t>(kActionTypesMax) + 1);
 }
 
 // The same questions answered by looking at every decision ever made.
@@ -210,15 +210,15 @@ class BruteForce {
 
 void ExpectAlike(const AttemptHistory& history, const BruteForce& brute_force, absl::Time now) {
   for (const absl::Duration window : {absl::Seconds(1), absl::Minutes(30), kHour, kDay}) {
-    ASSERT_EQ(history.OfTenant().CountIn(window, now),
+    ASSERT_EQ(history.OfTenant().attempts().CountIn(window, now),
               brute_force.Count(window, now, [](const auto&) { return true; }));
     for (int key = 0; key < 3; ++key) {
       const std::string name = absl::StrCat(key);
-      ASSERT_EQ(history.OfCategory(name).CountIn(window, now),
+      ASSERT_EQ(history.OfCategory(name).attempts().CountIn(window, now),
                 brute_force.Count(window, now, [&](const auto& decision) { return decision.category() == name; }));
       ASSERT_EQ(history.OfActionType(name).CountIn(window, now),
                 brute_force.Count(window, now, [&](const auto& decision) { return decision.action_type() == name; }));
-      ASSERT_EQ(history.OfAgent(name).CountIn(window, now),
+      ASSERT_EQ(history.OfAgent(name).attempts().CountIn(window, now),
                 brute_force.Count(window, now, [&](const auto& decision) { return decision.agent_id() == name; }));
       for (const char* digest : {"x", "y"}) {
         ASSERT_EQ(history.CallsInARow(name, digest, window, now, kAny),

@@ -22,9 +22,11 @@ CompiledPolicy::CompiledPolicy(v1::PolicySet policy) : policy_(std::move(policy)
   IndexCategoryRules();
   IndexCategories();
   for (const v1::ConflictPair& pair : policy_.conflict_pairs()) {
-    conflicts_[pair.first()].push_back(pair.second());
-    if (pair.first() != pair.second()) conflicts_[pair.second()].push_back(pair.first());
+    conflicts_[pair.first()].push_back({pair.second(), pair.same_resource()});
+    if (pair.first() != pair.second()) conflicts_[pair.second()].push_back({pair.first(), pair.same_resource()});
+    if (pair.same_resource()) by_resource_.insert({pair.first(), pair.second()});
   }
+  redacted_keys_.insert(policy_.redacted_keys().begin(), policy_.redacted_keys().end());
   safe_remediations_.insert(policy_.safe_remediations().begin(), policy_.safe_remediations().end());
   const v1::ApprovalRule& rule = policy_.approval_rule();
   if (rule.quorum() > 0) approval_quorum_ = rule.quorum();
@@ -93,8 +95,8 @@ const v1::RiskDefault* CompiledPolicy::RiskDefaultFor(absl::string_view category
                                                                              : found->second.risk_default;
 }
 
-const std::vector<std::string>& CompiledPolicy::ConflictsOf(absl::string_view action_type) const {
-  static const std::vector<std::string> kNone;
+const std::vector<Opposite>& CompiledPolicy::ConflictsOf(absl::string_view action_type) const {
+  static const std::vector<Opposite> kNone;
   const auto found = conflicts_.find(action_type);
   return found == conflicts_.end() ? kNone : found->second;
 }

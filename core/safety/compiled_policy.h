@@ -14,6 +14,14 @@
 
 namespace interlock::safety {
 
+// An action type that undoes another.
+struct Opposite {
+  // In lower case.
+  std::string action_type;
+  // Only on the same resource.
+  bool same_resource = false;
+};
+
 // Immutable after construction and therefore thread-safe; share it by std::shared_ptr<const CompiledPolicy>.
 // References and pointers that it hands out live as long as it does.
 class CompiledPolicy {
@@ -40,7 +48,12 @@ class CompiledPolicy {
   const v1::RiskDefault* RiskDefaultFor(absl::string_view category) const;
 
   // The action types that undo `action_type` (in lower case), one for each pair that names it, in pair order.
-  const std::vector<std::string>& ConflictsOf(absl::string_view action_type) const;
+  const std::vector<Opposite>& ConflictsOf(absl::string_view action_type) const;
+  // Whether one of them, only on the same resource.
+  bool ConflictsByResource(absl::string_view action_type) const { return by_resource_.contains(action_type); }
+
+  // Whether the value under this key of the parameters is secret.
+  bool IsRedacted(absl::string_view key) const { return redacted_keys_.contains(key); }
 
   // What a trip by `cause` locks; nullptr: it does not lock.
   const v1::LockRule* RuleFor(v1::TripCause cause) const;
@@ -78,7 +91,9 @@ class CompiledPolicy {
   // In rule order.
   std::vector<Pattern> patterns_;
   absl::flat_hash_map<std::string, Category> categories_;
-  absl::flat_hash_map<std::string, std::vector<std::string>> conflicts_;
+  absl::flat_hash_map<std::string, std::vector<Opposite>> conflicts_;
+  absl::flat_hash_set<std::string> by_resource_;
+  absl::flat_hash_set<std::string> redacted_keys_;
   const v1::RiskDefault* risk_default_ = nullptr;
   absl::flat_hash_set<std::string> safe_remediations_;
   int approval_quorum_ = 1;

@@ -34,11 +34,16 @@ void CheckRisk(const Facts& facts, const v1::Constraint& constraint, Findings& f
   reason.set_constraint_id(constraint.constraint_id());
 }
 
-// The attempts of each category that the constraint names, once, however often it is named.
+// What the constraint's limits count of one category.
+const AttemptTimes& TimesOf(const Facts& facts, const v1::Constraint& constraint, absl::string_view category) {
+  return facts.history.OfCategory(category).Of(constraint.limit_count());
+}
+
+// The same of each category that the constraint names, once, however often it is named.
 std::vector<const AttemptTimes*> AttemptsOf(const Facts& facts, const v1::Constraint& constraint) {
   std::vector<const AttemptTimes*> attempts;
   for (const std::string& category : constraint.categories()) {
-    const AttemptTimes* times = &facts.history.OfCategory(category);
+    const AttemptTimes* times = &TimesOf(facts, constraint, category);
     if (std::find(attempts.begin(), attempts.end(), times) == attempts.end()) attempts.push_back(times);
   }
   return attempts;
@@ -53,7 +58,7 @@ int64_t CountAttempts(const Facts& facts, const v1::Constraint& constraint, absl
 // Nearly always a constraint has one category, the action's, and nothing needs to be counted.
 bool IsLimitReached(const Facts& facts, const v1::Constraint& constraint, int64_t limit, absl::Duration window) {
   if (constraint.categories_size() == 1) {
-    return facts.history.OfCategory(constraint.categories(0)).HasAtLeast(limit, window, facts.now);
+    return TimesOf(facts, constraint, constraint.categories(0)).HasAtLeast(limit, window, facts.now);
   }
   return CountAttempts(facts, constraint, window) >= limit;
 }
@@ -62,7 +67,7 @@ bool IsLimitReached(const Facts& facts, const v1::Constraint& constraint, int64_
 // limit is met again. REQUIRES: there are `limit` attempts.
 absl::Time NewestInTheWay(const Facts& facts, const v1::Constraint& constraint, int64_t limit) {
   const size_t index = static_cast<size_t>(limit) - 1;
-  if (constraint.categories_size() == 1) return facts.history.OfCategory(constraint.categories(0)).FromNewest(index);
+  if (constraint.categories_size() == 1) return TimesOf(facts, constraint, constraint.categories(0)).FromNewest(index);
   std::vector<absl::Time> newest;
   for (const AttemptTimes* times : AttemptsOf(facts, constraint)) {
     for (size_t i = 0; i < std::min(times->size(), index + 1); ++i) newest.push_back(times->FromNewest(i));
@@ -147,7 +152,7 @@ void CheckConditions(const Facts& facts, const v1::Constraint& constraint, Findi
 void CheckConstraints(const Facts& facts, Findings& findings) {
   for (const v1::Constraint* constraint : facts.policy.ConstraintsFor(facts.category)) {
     const int violations_before = findings.decision.reasons_size();
-    const size_t approvals_before = findings.approvals.size();
+    const size_t others_before = findings.others.size();
     CheckRisk(facts, *constraint, findings);
     CheckLimit(facts, *constraint, v1::REASON_CODE_LIMIT_DAILY, "Daily", constraint->daily_limit(), absl::Hours(24),
                findings);
@@ -155,7 +160,7 @@ void CheckConstraints(const Facts& facts, Findings& findings) {
                findings);
     CheckApproval(facts, *constraint, findings);
     CheckConditions(facts, *constraint, findings);
-    if (findings.decision.reasons_size() > violations_before || findings.approvals.size() > approvals_before) {
+    if (findings.decision.reasons_size() > violations_before || findings.others.size() > others_before) {
       findings.confidence *= kConfidenceFactor;
     }
   }

@@ -56,14 +56,14 @@ void TestDriver::SetPolicy(v1::PolicySet new_policy) {
 }
 
 Evaluation TestDriver::Explain(const v1::Action& action, absl::string_view approval_id) const {
-  return Evaluate(*policy, {history, locks, approvals, agent}, action, approval_id, now);
+  return Evaluate(*policy, {history, fleet, locks, approvals, agent}, action, approval_id, now);
 }
 
 v1::Decision TestDriver::Decide(const v1::Action& action, absl::string_view approval_id) {
   Evaluation evaluation = Explain(action, approval_id);
   v1::Decision& decision = evaluation.decision;
-  if (evaluation.trips) {
-    const v1::ScopeKind kind = policy->RuleFor(v1::TRIP_CAUSE_ARBITRATION)->scope();
+  if (evaluation.trips()) {
+    const v1::ScopeKind kind = policy->RuleFor(evaluation.trip_cause)->scope();
     const v1::Lock& lock =
         Lock(kind, kind == v1::SCOPE_KIND_AGENT ? action.agent_id() : action.tenant_id(), CauseText(decision));
     decision.set_lock_active(true);
@@ -74,7 +74,9 @@ v1::Decision TestDriver::Decide(const v1::Action& action, absl::string_view appr
     approvals.Retire(action.tenant_id(), decision.action_digest(), now);
     decision.set_approval_id(approvals.Ask(AskedBy(*policy, decision, action), ids_, now).approval_id());
   }
-  history.Record(AttemptOf(decision));
+  const absl::optional<Attempt> attempt = AttemptOf(decision);
+  history.Record(attempt);
+  if (attempt.has_value()) fleet.Add(attempt->time, attempt->allowed);
   decisions.push_back(decision);
   return decision;
 }

@@ -12,6 +12,7 @@
 #include "core/safety/arbitrate.h"
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
+#include "core/safety/counted_times.h"
 #include "core/safety/lock_table.h"
 #include "interlock/v1/action.pb.h"
 #include "interlock/v1/decision.pb.h"
@@ -53,6 +54,7 @@ class TestDriver {
 
   std::shared_ptr<const CompiledPolicy> policy;
   AttemptHistory history;
+  CountedTimes fleet;
   LockTable locks;
   ApprovalBook approvals;
   AgentView agent;

@@ -16,9 +16,17 @@ v1::Reason& Findings::AddViolation(v1::ReasonCode code, v1::RecoveryClass recove
 
 v1::Reason& Findings::AddApproval(v1::ReasonCode code, std::string text) {
   requires_approval = true;
-  v1::Reason& reason = approvals.emplace_back();
+  v1::Reason& reason = others.emplace_back();
   reason.set_code(code);
   reason.set_recovery_class(v1::RECOVERY_CLASS_NEEDS_APPROVAL);
+  reason.set_text(std::move(text));
+  return reason;
+}
+
+v1::Reason& Findings::AddNote(v1::ReasonCode code, std::string text) {
+  v1::Reason& reason = others.emplace_back();
+  reason.set_code(code);
+  reason.set_recovery_class(v1::RECOVERY_CLASS_NONE);
   reason.set_text(std::move(text));
   return reason;
 }

@@ -9,6 +9,7 @@
 #include "absl/types/optional.h"
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
+#include "core/safety/counted_times.h"
 #include "interlock/v1/action.pb.h"
 #include "interlock/v1/decision.pb.h"
 
@@ -18,6 +19,8 @@ namespace interlock::safety {
 struct Facts {
   const CompiledPolicy& policy;
   const AttemptHistory& history;
+  // The attempts of all tenants.
+  const CountedTimes& fleet;
   const v1::Action& action;
   // In lower case.
   absl::string_view action_type;
@@ -34,17 +37,21 @@ struct Facts {
   absl::Time now;
 };
 
-// What they have found. Violations go to `decision` at once, in the order found; `approvals` is for what is no
+// What they have found. Violations go to `decision` at once, in the order found; `others` is for what is no
 // violation and follows them in the end.
 struct Findings {
   v1::Decision& decision;
-  std::vector<v1::Reason> approvals;
+  std::vector<v1::Reason> others;
   bool violated = false;
   bool requires_approval = false;
   double confidence = 1.0;
+  // Of the velocity rule that applies; 0: none does.
+  int velocity_tier = 0;
 
   v1::Reason& AddViolation(v1::ReasonCode code, v1::RecoveryClass recovery_class, std::string text);
   v1::Reason& AddApproval(v1::ReasonCode code, std::string text);
+  // What is only to be known.
+  v1::Reason& AddNote(v1::ReasonCode code, std::string text);
 };
 
 // "low", "medium", "high" or "critical".

@@ -24,9 +24,9 @@ TEST(FindingsTest, ApprovalWaitsForTheViolationsAndIsNone) {
   Findings findings = {decision, {}, false, false, 1.0};
   findings.AddApproval(v1::REASON_CODE_APPROVAL_REQUIRED, "text");
   EXPECT_EQ(decision.reasons_size(), 0);
-  ASSERT_EQ(findings.approvals.size(), 1u);
-  EXPECT_EQ(findings.approvals[0].recovery_class(), v1::RECOVERY_CLASS_NEEDS_APPROVAL);
-  EXPECT_FALSE(findings.approvals[0].violation());
+  ASSERT_EQ(findings.others.size(), 1u);
+  EXPECT_EQ(findings.others[0].recovery_class(), v1::RECOVERY_CLASS_NEEDS_APPROVAL);
+  EXPECT_FALSE(findings.others[0].violation());
   EXPECT_TRUE(findings.requires_approval);
   EXPECT_FALSE(findings.violated);
 }

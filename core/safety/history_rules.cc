@@ -69,7 +69,7 @@ void CheckCallRate(const Facts& facts, Findings& findings) {
   if (!facts.policy.policy().pattern_rules().has_call_rate()) return;
   const v1::RateRule& rate = facts.policy.policy().pattern_rules().call_rate();
   // This call is one of those that the rule counts, and not yet in the history.
-  const CountRule rule = {facts.history.OfAgent(facts.action.agent_id()), rate.max_calls() - 1,
+  const CountRule rule = {facts.history.OfAgent(facts.action.agent_id()).attempts(), rate.max_calls() - 1,
                           FromProto(rate.window())};
   if (!IsBroken(rule, facts.now)) return;
   const int64_t calls = CountShown(rule, facts.now) + 1;
@@ -91,18 +91,19 @@ void CheckRepeatedCall(const Facts& facts, Findings& findings) {
       findings.AddViolation(v1::REASON_CODE_REPEATED_CALL, v1::RECOVERY_CLASS_CHANGE_ACTION,
                             absl::StrCat("Same call made ", calls, " times in a row (at most ", rule.max_calls(), ")"));
   SetCount(calls, rule.max_calls(), reason);
-  const absl::Time newest = facts.history.OfAgent(facts.action.agent_id()).Newest();
+  const absl::Time newest = facts.history.OfAgent(facts.action.agent_id()).attempts().Newest();
   *reason.mutable_retry_after() = ToProto(newest + window - facts.now);
 }
 
 void CheckConflicts(const Facts& facts, Findings& findings) {
   int conflicts = 0;
   absl::Time newest = absl::InfinitePast();
-  for (const std::string& opposite : facts.policy.ConflictsOf(facts.action_type)) {
-    const AttemptTimes& times = facts.history.OfActionType(opposite);
-    if (!times.HasAtLeast(1, kDay, facts.now)) continue;
+  for (const Opposite& opposite : facts.policy.ConflictsOf(facts.action_type)) {
+    const absl::string_view resource = opposite.same_resource ? facts.action.target_resource() : absl::string_view();
+    const absl::Time time = facts.history.NewestOn(opposite.action_type, resource);
+    if (time <= facts.now - kDay) continue;
     ++conflicts;
-    newest = std::max(newest, times.Newest());
+    newest = std::max(newest, time);
   }
   if (conflicts == 0) return;
   v1::Reason& reason = findings.AddViolation(v1::REASON_CODE_CONFLICT, v1::RECOVERY_CLASS_RETRY_LATER,
@@ -142,7 +143,7 @@ void CheckAdmission(const Facts& facts, Findings& findings) {
 void CheckRates(const Facts& facts, Findings& findings) {
   const int reasons_before = findings.decision.reasons_size();
   const v1::PatternRules& rules = facts.policy.policy().pattern_rules();
-  const AttemptTimes& of_category = facts.history.OfCategory(facts.category);
+  const AttemptTimes& of_category = facts.history.OfCategory(facts.category).attempts();
   if (rules.has_category_hourly_max()) {
     const CountRule rule = {of_category, rules.category_hourly_max(), absl::Hours(1)};
     if (IsBroken(rule, facts.now)) {
@@ -173,7 +174,7 @@ void CheckPatterns(const Facts& facts, Findings& findings) {
     }
   }
   if (rules.has_frequency_max()) {
-    const CountRule rule = {facts.history.OfTenant(), rules.frequency_max(), kDay};
+    const CountRule rule = {facts.history.OfTenant().attempts(), rules.frequency_max(), kDay};
     if (IsBroken(rule, facts.now)) {
       AddCountViolation(facts, rule, v1::REASON_CODE_PATTERN_FREQUENCY,
                         std::string(FixedText(v1::REASON_CODE_PATTERN_FREQUENCY)), findings);

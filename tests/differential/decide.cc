@@ -108,7 +108,11 @@ void ExamineLimit(const Question& question, const v1::Constraint& constraint, v1
                   absl::Duration window, Found& found) {
   if (limit == 0) return;
   const std::set<std::string> names(constraint.categories().begin(), constraint.categories().end());
-  const std::vector<absl::Time> times = TimesIn(question, window, OfCategories(names));
+  const bool allowed_alone = constraint.limit_count() == v1::LIMIT_COUNT_ALLOWED;
+  const std::vector<absl::Time> times =
+      TimesIn(question, window, [&, in = OfCategories(names)](const AttemptFact& attempt) {
+        return in(attempt) && (attempt.allowed || !allowed_alone);
+      });
   if (static_cast<int64_t>(times.size()) < limit) return;
   v1::Reason& reason = Violate(code, v1::RECOVERY_CLASS_RETRY_LATER, found);
   SetCountAndRetry(times, static_cast<size_t>(limit) - 1, limit, window, question.now, reason);
@@ -161,6 +165,58 @@ void ExamineConstraint(const Question& question, const v1::Constraint& constrain
   if (found.violations.size() + found.approvals.size() > before) found.confidence *= 0.9;
 }
 
+void ExamineLimitByScope(const Question& question, const v1::Limit& limit, Found& found) {
+  const auto& categories = limit.categories();
+  const bool of_category = limit.scope() == v1::SCOPE_KIND_CATEGORY;
+  if (of_category && !categories.empty() &&
+      std::find(categories.begin(), categories.end(), question.category) == categories.end()) {
+    return;
+  }
+  const absl::Duration window = FromProto(limit.window());
+  absl::Time now = question.now;
+  const bool of_fleet = limit.scope() == v1::SCOPE_KIND_FLEET;
+  if (of_fleet && !question.fleet.empty()) now = std::max(now, question.fleet.back().fleet_time);
+  std::vector<absl::Time> times;
+  for (const AttemptFact& attempt : of_fleet ? question.fleet : question.attempts) {
+    const absl::Time time = of_fleet ? attempt.fleet_time : attempt.time;
+    if (time <= now - window || (limit.count() == v1::LIMIT_COUNT_ALLOWED && !attempt.allowed)) continue;
+    if (limit.scope() == v1::SCOPE_KIND_AGENT && attempt.agent_id != question.action.agent_id()) continue;
+    if (of_category && !(attempt.category_known && attempt.category == question.category)) continue;
+    times.insert(times.begin(), time);
+  }
+  if (static_cast<int64_t>(times.size()) < limit.max_actions()) return;
+  v1::Reason& reason = Violate(v1::REASON_CODE_LIMIT_REACHED, v1::RECOVERY_CLASS_RETRY_LATER, found);
+  SetCountAndRetry(times, static_cast<size_t>(limit.max_actions()) - 1, limit.max_actions(), window, now, reason);
+  reason.set_limit_id(limit.limit_id());
+  found.confidence *= 0.9;
+}
+
+void ExamineVelocity(const Question& question, Found& found) {
+  const v1::VelocityRule* broken = nullptr;
+  size_t attempts = 0;
+  for (const v1::VelocityRule& rule : question.policy.velocity_rules()) {
+    const size_t count =
+        1 + TimesIn(question, FromProto(rule.window()), [&](const AttemptFact& attempt) {
+              return rule.scope() == v1::SCOPE_KIND_TENANT || attempt.agent_id == question.action.agent_id();
+            }).size();
+    if (static_cast<int64_t>(count) < rule.actions() || (broken != nullptr && rule.tier() <= broken->tier())) continue;
+    broken = &rule;
+    attempts = count;
+  }
+  if (broken == nullptr) return;
+  found.velocity_tier = broken->tier();
+  found.confidence *= 0.8;
+  v1::Reason& reason = broken->tier() == 3 ? Violate(v1::REASON_CODE_VELOCITY, v1::RECOVERY_CLASS_HUMAN_ONLY, found)
+                                           : found.approvals.emplace_back();
+  reason.set_code(v1::REASON_CODE_VELOCITY);
+  if (broken->tier() == 1) reason.set_recovery_class(v1::RECOVERY_CLASS_NONE);
+  if (broken->tier() == 2) {
+    reason.set_recovery_class(v1::RECOVERY_CLASS_NEEDS_APPROVAL);
+    found.requires_approval = true;
+  }
+  Measure(static_cast<double>(attempts), static_cast<double>(broken->actions()), reason);
+}
+
 // A rule that is broken by more than `count_max` attempts.
 void ExamineCount(const Question& question, v1::ReasonCode code, int64_t count_max, absl::Duration window,
                   const Wanted& wanted, Found& found) {
@@ -202,8 +258,12 @@ void ExamineConflicts(const Question& question, Found& found) {
   for (const v1::ConflictPair& pair : question.policy.conflict_pairs()) {
     if (pair.first() != type && pair.second() != type) continue;
     const std::string& opposite = pair.first() == type ? pair.second() : pair.first();
-    const std::vector<absl::Time> times =
-        TimesIn(question, kDay, [&](const AttemptFact& attempt) { return attempt.action_type == opposite; });
+    const std::vector<absl::Time> times = TimesIn(question, kDay, [&](const AttemptFact& attempt) {
+      const std::string& resource = question.action.target_resource();
+      const bool there =
+          !pair.same_resource() || resource.empty() || attempt.resource.empty() || attempt.resource == resource;
+      return attempt.action_type == opposite && there;
+    });
     if (times.empty()) continue;
     ++conflicts;
     newest = std::max(newest, times[0]);
@@ -276,8 +336,10 @@ Found Examine(const Question& question) {
   for (const v1::Constraint& constraint : question.policy.constraints()) {
     if (Names(constraint, question.category)) ExamineConstraint(question, constraint, found);
   }
+  for (const v1::Limit& limit : question.policy.limits()) ExamineLimitByScope(question, limit, found);
   ExamineRates(question, found);
   ExaminePatterns(question, found);
+  ExamineVelocity(question, found);
   return found;
 }
 
@@ -324,6 +386,12 @@ std::string CallOf(const v1::Action& action, const std::string& category) {
   std::string call = absl::AsciiStrToLower(action.action_type()) + "\n" + category + "\n" + action.target_resource();
   for (const auto& [name, value] : parameters) call += "\n" + name + "\n" + value;
   return call;
+}
+
+bool IsKeyedByResource(const v1::PolicySet& policy, const std::string& action_type) {
+  return std::any_of(policy.conflict_pairs().begin(), policy.conflict_pairs().end(), [&](const v1::ConflictPair& pair) {
+    return pair.same_resource() && (pair.first() == action_type || pair.second() == action_type);
+  });
 }
 
 absl::optional<v1::ScopeKind> TripScope(const v1::PolicySet& policy, v1::TripCause cause) {

@@ -20,6 +20,8 @@ struct Question {
   std::string category;
   // Every attempt of the tenant there ever was, oldest first.
   const std::vector<AttemptFact>& attempts;
+  // Every attempt of all tenants.
+  const std::vector<AttemptFact>& fleet;
   absl::Time now;
   // When the agent last reported, if ever.
   absl::optional<absl::Time> report_time;
@@ -31,6 +33,8 @@ struct Found {
   std::vector<v1::Reason> approvals;
   bool requires_approval = false;
   double confidence = 1;
+  // Of the velocity rule that applies; 0: none.
+  int velocity_tier = 0;
 };
 
 Found Examine(const Question& question);
@@ -49,6 +53,8 @@ v1::RiskLevel LevelOf(double combined);
 std::string CategoryOf(const v1::PolicySet& policy, const v1::Action& action);
 // The same for two actions that are the same call.
 std::string CallOf(const v1::Action& action, const std::string& category);
+// Whether conflicts of the type are looked for by resource.
+bool IsKeyedByResource(const v1::PolicySet& policy, const std::string& action_type);
 // What a trip locks; nullopt: nothing.
 absl::optional<v1::ScopeKind> TripScope(const v1::PolicySet& policy, v1::TripCause cause);
 

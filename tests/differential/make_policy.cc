@@ -18,6 +18,8 @@ v1::Constraint RandomConstraint(int number, Random& random) {
   if (random.Chance(30)) constraint.set_auto_approval_threshold(random.Pick({0.0, 0.3, 0.5, 0.8}));
   constraint.set_daily_limit(random.Pick({0, 0, 1, 2, 5, 12}));
   constraint.set_hourly_limit(random.Pick({0, 0, 1, 2, 3, 7}));
+  constraint.set_limit_count(
+      random.Pick({v1::LIMIT_COUNT_UNSPECIFIED, v1::LIMIT_COUNT_ATTEMPTS, v1::LIMIT_COUNT_ALLOWED}));
   if (random.Chance(25)) {
     constraint.mutable_conditions()->set_max_content_length(random.Pick({0, 3, 5}));
     if (random.Chance(50)) constraint.mutable_conditions()->add_required_keywords("News");
@@ -52,7 +54,29 @@ void AddRules(Random& random, v1::PolicySet& policy) {
     if (!random.Chance(25)) continue;
     policy.add_conflict_pairs()->set_first(first);
     policy.mutable_conflict_pairs()->rbegin()->set_second(second);
+    policy.mutable_conflict_pairs()->rbegin()->set_same_resource(random.Chance(50));
   }
+}
+
+void AddLimits(Random& random, v1::PolicySet& policy) {
+  for (uint32_t i = random.Below(4); i > 0; --i) {
+    v1::Limit& limit = *policy.add_limits();
+    limit.set_limit_id("l" + std::to_string(i));
+    limit.set_scope(
+        random.Pick({v1::SCOPE_KIND_FLEET, v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_CATEGORY, v1::SCOPE_KIND_AGENT}));
+    if (limit.scope() == v1::SCOPE_KIND_CATEGORY && random.Chance(50)) limit.add_categories(RandomCategory(random));
+    limit.set_count(random.Pick({v1::LIMIT_COUNT_ATTEMPTS, v1::LIMIT_COUNT_ALLOWED}));
+    limit.set_max_actions(random.Pick({1, 2, 3, 5, 8}));
+    limit.mutable_window()->set_seconds(random.Pick({1, 60, 600, 3600, 86400}));
+  }
+  for (uint32_t i = random.Below(4); i > 0; --i) {
+    v1::VelocityRule& rule = *policy.add_velocity_rules();
+    rule.set_tier(random.Pick({1, 2, 3}));
+    rule.set_scope(random.Chance(50) ? v1::SCOPE_KIND_AGENT : v1::SCOPE_KIND_TENANT);
+    rule.set_actions(random.Pick({2, 3, 5, 8}));
+    rule.mutable_window()->set_seconds(random.Pick({1, 60, 600, 3600, 86400}));
+  }
+  if (random.Chance(30)) policy.add_redacted_keys("n");
 }
 
 void AddPatternRules(Random& random, v1::PolicySet& policy) {
@@ -69,7 +93,8 @@ void AddPatternRules(Random& random, v1::PolicySet& policy) {
     rules.mutable_call_rate()->set_max_calls(random.Pick({1, 2, 5}));
     rules.mutable_call_rate()->mutable_window()->set_seconds(random.Pick({1, 60, 3600}));
   }
-  for (const v1::TripCause cause : {v1::TRIP_CAUSE_LOCK_CRITERIA, v1::TRIP_CAUSE_ARBITRATION}) {
+  for (const v1::TripCause cause :
+       {v1::TRIP_CAUSE_LOCK_CRITERIA, v1::TRIP_CAUSE_ARBITRATION, v1::TRIP_CAUSE_VELOCITY}) {
     if (!random.Chance(75)) continue;
     v1::LockRule& rule = *policy.add_lock_rules();
     rule.set_cause(cause);
@@ -159,6 +184,7 @@ v1::PolicySet MakePolicy(const std::string& tenant_id, Random& random) {
   } else {
     for (int i = static_cast<int>(random.Below(5)); i > 0; --i) *policy.add_constraints() = RandomConstraint(i, random);
     AddPatternRules(random, policy);
+    if (random.Chance(60)) AddLimits(random, policy);
   }
   AddApprovalRules(random, policy);
   return policy;

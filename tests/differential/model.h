@@ -97,7 +97,7 @@ class Model {
   // Also those in probation.
   std::vector<const v1::Lock*> Over(const std::string& tenant_id, const std::string& category,
                                     const std::string& agent_id, const std::string& target_resource) const;
-  void Trip(const v1::Principal& caller, absl::Time now, v1::Decision& decision, Answer& answer);
+  void Trip(v1::TripCause trip, const v1::Principal& caller, absl::Time now, v1::Decision& decision, Answer& answer);
 
   // Approvals (model_approval.cc).
   v1::Approval* FindApproval(const std::string& tenant_id, const std::string& approval_id);

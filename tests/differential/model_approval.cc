@@ -119,6 +119,11 @@ void Model::Settle(const v1::Action& action, const Consent& consent, const v1::P
   approval.set_state(v1::APPROVAL_STATE_PENDING);
   approval.set_version(1);
   *approval.mutable_action() = action;
+  // Parameters of the script have no depth.
+  for (const std::string& key : policy.redacted_keys()) {
+    if (action.parameters().fields().count(key) == 0) continue;
+    (*approval.mutable_action()->mutable_parameters()->mutable_fields())[key].set_string_value("[REDACTED]");
+  }
   approval.set_action_digest(name);
   approval.set_category(decision.category());
   approval.set_risk_level(decision.risk_level());

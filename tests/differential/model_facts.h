@@ -52,6 +52,11 @@ struct AttemptFact {
   bool category_known = true;
   // Everything that makes two calls the same.
   std::string call;
+  bool allowed = false;
+  // Where, if the policy looked for conflicts of the type by it; empty: everywhere.
+  std::string resource = {};
+  // On the fleet's clock.
+  absl::Time fleet_time = {};
 };
 
 // What people have to say about an action that is denied for want of them.

@@ -49,15 +49,17 @@ void BlockAtOnce(const std::vector<const v1::Lock*>& covering, v1::Decision& dec
   NameLocks(covering, decision);
 }
 
-bool IsSystemic(const v1::Action& action, v1::RiskLevel risk_level) {
+// What the action would trip a lock by.
+v1::TripCause CauseOf(const v1::Action& action, v1::RiskLevel risk_level, int velocity_tier) {
   const int tier = action.has_recommended_tier() ? action.recommended_tier() : 1;
-  return tier == 3 || risk_level == v1::RISK_LEVEL_CRITICAL;
+  if (tier == 3 || risk_level == v1::RISK_LEVEL_CRITICAL) return v1::TRIP_CAUSE_ARBITRATION;
+  return velocity_tier == 3 ? v1::TRIP_CAUSE_VELOCITY : v1::TRIP_CAUSE_UNSPECIFIED;
 }
 
 // Whether nothing but people stands between the action and its being allowed.
 bool IsForPeople(const v1::PolicySet& policy, const v1::Action& action, bool under_lock, v1::RiskLevel risk_level,
                  const Found& found) {
-  if (IsSystemic(action, risk_level)) return false;
+  if (CauseOf(action, risk_level, found.velocity_tier) != v1::TRIP_CAUSE_UNSPECIFIED) return false;
   for (const v1::Reason& violation : found.violations) {
     if (violation.recovery_class() != v1::RECOVERY_CLASS_NEEDS_APPROVAL) return false;
   }
@@ -70,7 +72,9 @@ bool IsForPeople(const v1::PolicySet& policy, const v1::Action& action, bool und
 // The arbitration: the explanation, put before what was found.
 void Conclude(const v1::PolicySet& policy, const v1::Action& action, const std::vector<const v1::Lock*>& covering,
               const Found& found, const Consent& consent, v1::Decision& decision) {
-  const bool systemic = IsSystemic(action, decision.risk_level());
+  const v1::TripCause cause = CauseOf(action, decision.risk_level(), found.velocity_tier);
+  const bool systemic = cause != v1::TRIP_CAUSE_UNSPECIFIED;
+  decision.set_tier(std::max(decision.tier(), found.velocity_tier));
   decision.set_requires_approval(!consent.given && (!covering.empty() || systemic || found.requires_approval));
   decision.set_approval_id(consent.approval_id);
   NameLocks(covering, decision);
@@ -80,7 +84,7 @@ void Conclude(const v1::PolicySet& policy, const v1::Action& action, const std::
   } else if (!covering.empty()) {
     decision.set_verdict(v1::VERDICT_LOCK);
     Say(v1::REASON_CODE_LOCK_ACTIVE, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision).set_lock_id(covering[0]->lock_id());
-  } else if (systemic && TripScope(policy, v1::TRIP_CAUSE_ARBITRATION).has_value()) {
+  } else if (systemic && TripScope(policy, cause).has_value()) {
     decision.set_verdict(v1::VERDICT_LOCK);
     decision.set_tier(3);
     Say(v1::REASON_CODE_TRIPPED, v1::RECOVERY_CLASS_NEEDS_RELEASE, decision);
@@ -147,6 +151,7 @@ Ruling Model::Decide(const v1::Action& action, const std::string& approval_id, a
   decision.set_action_type(absl::AsciiStrToLower(action.action_type()));
   decision.set_category(CategoryOf(policy, action));
   decision.set_target_resource(action.target_resource());
+  decision.set_conflicts_by_resource(IsKeyedByResource(policy, decision.action_type()));
   decision.set_policy_version(policy.version());
   *decision.mutable_decide_time() = ToProto(now);
   decision.set_tier(std::max(action.has_recommended_tier() ? action.recommended_tier() : 1,
@@ -160,9 +165,13 @@ Ruling Model::Decide(const v1::Action& action, const std::string& approval_id, a
   for (const AttemptFact& attempt : attempts_) {
     if (attempt.tenant_id == action.tenant_id()) attempts.push_back(attempt);
   }
-  const Question question = {
-      policy,   action, CategoryOf(policy, action),
-      attempts, now,    agent == nullptr ? absl::nullopt : absl::make_optional(agent->report_time)};
+  const Question question = {policy,
+                             action,
+                             CategoryOf(policy, action),
+                             attempts,
+                             attempts_,
+                             now,
+                             agent == nullptr ? absl::nullopt : absl::make_optional(agent->report_time)};
   const Found found = Examine(question);
   decision.set_risk_level(LevelOf(CombinedRisk(RiskOf(policy, action))));
   decision.set_confidence(std::min(1.0, std::max(0.0, found.confidence)));
@@ -173,8 +182,9 @@ Ruling Model::Decide(const v1::Action& action, const std::string& approval_id, a
   return ruling;
 }
 
-void Model::Trip(const v1::Principal& caller, absl::Time now, v1::Decision& decision, Answer& answer) {
-  const v1::ScopeKind kind = *TripScope(PolicyOf(decision.tenant_id()), v1::TRIP_CAUSE_ARBITRATION);
+void Model::Trip(v1::TripCause trip, const v1::Principal& caller, absl::Time now, v1::Decision& decision,
+                 Answer& answer) {
+  const v1::ScopeKind kind = *TripScope(PolicyOf(decision.tenant_id()), trip);
   v1::LockCause cause;
   *cause.mutable_engaged_by() = caller;
   cause.set_agent_id(decision.agent_id());
@@ -224,12 +234,17 @@ Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& ca
   decision.set_decision_id("decision-" + std::to_string(decision_count_));
   const v1::Reason& first = decision.reasons(0);
   if (first.code() == v1::REASON_CODE_TRIPPED && decision.verdict() == v1::VERDICT_LOCK) {
-    Trip(caller, now, decision, answer);
+    // A velocity of tier 3 is a violation; where it is the only cause, neither the action nor its risk is one.
+    const v1::TripCause own = CauseOf(action, decision.risk_level(), 0);
+    Trip(own == v1::TRIP_CAUSE_UNSPECIFIED ? v1::TRIP_CAUSE_VELOCITY : own, caller, now, decision, answer);
   }
   Settle(action, ruling.consent, caller, now, decision, answer);
   if (first.code() != v1::REASON_CODE_LOCK_BLOCKED) {
     attempts_.push_back({now, action.tenant_id(), action.agent_id(), decision.action_type(), decision.category(),
-                         !HasReason(decision, v1::REASON_CODE_CATEGORY_UNKNOWN), CallOf(action, decision.category())});
+                         !HasReason(decision, v1::REASON_CODE_CATEGORY_UNKNOWN), CallOf(action, decision.category()),
+                         decision.verdict() == v1::VERDICT_ALLOW,
+                         decision.conflicts_by_resource() ? action.target_resource() : "",
+                         attempts_.empty() ? now : std::max(now, attempts_.back().fleet_time)});
   }
   answer = ReplyWith(std::move(decision), std::move(answer));
   Remember(id, answer);

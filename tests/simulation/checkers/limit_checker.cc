@@ -16,9 +16,10 @@ const v1::PolicySet& ProfileOf(const std::string& name) {
   return *profile;
 }
 
-bool Has(const v1::Decision& decision, v1::ReasonCode code, const std::string& constraint_id) {
+// `id` is that of a constraint or a limit.
+bool Has(const v1::Decision& decision, v1::ReasonCode code, const std::string& id) {
   return std::any_of(decision.reasons().begin(), decision.reasons().end(), [&](const v1::Reason& reason) {
-    return reason.code() == code && reason.constraint_id() == constraint_id;
+    return reason.code() == code && (reason.constraint_id() == id || reason.limit_id() == id);
   });
 }
 
@@ -46,15 +47,39 @@ void LimitChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& 
   } else {
     sim_.trace.Fail("policies-durable", decision.decision_id(), " was decided by a policy that nobody has set");
   }
-  attempts.push_back({FromProto(decision.decide_time()), decision.category(), decision.action_type(),
-                      decision.agent_id(), Has(decision, v1::REASON_CODE_CATEGORY_UNKNOWN, "")});
+  Attempt attempt = {FromProto(decision.decide_time()),
+                     decision.category(),
+                     decision.action_type(),
+                     decision.agent_id(),
+                     Has(decision, v1::REASON_CODE_CATEGORY_UNKNOWN, ""),
+                     decision.verdict() == v1::VERDICT_ALLOW};
+  attempts.push_back(attempt);
+  // The fleet's clock is the largest of all tenants'.
+  if (!fleet_.empty()) attempt.time = std::max(attempt.time, fleet_.back().time);
+  fleet_.push_back(attempt);
 }
 
-void LimitChecker::Expect(bool broken, v1::ReasonCode code, const std::string& constraint_id,
-                          const v1::Decision& decision) {
-  if (broken == Has(decision, code, constraint_id)) return;
+void LimitChecker::Expect(bool broken, v1::ReasonCode code, const std::string& id, const v1::Decision& decision) {
+  if (broken == Has(decision, code, id)) return;
   sim_.trace.Fail("limits", decision.decision_id(), broken ? " was not held to " : " was wrongly held to ",
-                  v1::ReasonCode_Name(code), " ", constraint_id, ", verdict ", v1::Verdict_Name(decision.verdict()));
+                  v1::ReasonCode_Name(code), " ", id, ", verdict ", v1::Verdict_Name(decision.verdict()));
+}
+
+void LimitChecker::CheckLimit(const v1::Decision& decision, const v1::Limit& limit,
+                              const std::vector<Attempt>& attempts) {
+  const bool of_fleet = limit.scope() == v1::SCOPE_KIND_FLEET;
+  absl::Time now = FromProto(decision.decide_time());
+  if (of_fleet && !fleet_.empty()) now = std::max(now, fleet_.back().time);
+  const auto counts = [&](const Attempt& attempt) {
+    if (attempt.time <= now - FromProto(limit.window())) return false;
+    if (limit.count() == v1::LIMIT_COUNT_ALLOWED && !attempt.allowed) return false;
+    if (limit.scope() == v1::SCOPE_KIND_AGENT) return attempt.agent_id == decision.agent_id();
+    if (limit.scope() != v1::SCOPE_KIND_CATEGORY) return true;
+    return !attempt.category_unknown && attempt.category == decision.category();
+  };
+  const std::vector<Attempt>& counted = of_fleet ? fleet_ : attempts;
+  Expect(std::count_if(counted.begin(), counted.end(), counts) >= limit.max_actions(), v1::REASON_CODE_LIMIT_REACHED,
+         limit.limit_id(), decision);
 }
 
 void LimitChecker::Check(const v1::Decision& decision, const v1::PolicySet& policy,
@@ -73,13 +98,15 @@ void LimitChecker::Check(const v1::Decision& decision, const v1::PolicySet& poli
     };
     if (!has(decision.category())) continue;
     const auto of_constraint = [&](const Attempt& attempt) {
-      return !attempt.category_unknown && has(attempt.category);
+      const bool counts = constraint.limit_count() != v1::LIMIT_COUNT_ALLOWED || attempt.allowed;
+      return counts && !attempt.category_unknown && has(attempt.category);
     };
     Expect(constraint.hourly_limit() > 0 && count(kHour, of_constraint) >= constraint.hourly_limit(),
            v1::REASON_CODE_LIMIT_HOURLY, constraint.constraint_id(), decision);
     Expect(constraint.daily_limit() > 0 && count(kDay, of_constraint) >= constraint.daily_limit(),
            v1::REASON_CODE_LIMIT_DAILY, constraint.constraint_id(), decision);
   }
+  for (const v1::Limit& limit : policy.limits()) CheckLimit(decision, limit, attempts);
   const v1::PatternRules& rules = policy.pattern_rules();
   const auto of_category = [&](const Attempt& attempt) {
     return !attempt.category_unknown && attempt.category == decision.category();

@@ -32,11 +32,14 @@ class LimitChecker final : public Observer {
     std::string agent_id;
     // Its category is none of the policy's, so that it counts for none.
     bool category_unknown;
+    bool allowed;
   };
 
   void Check(const v1::Decision& decision, const v1::PolicySet& policy, const std::vector<Attempt>& attempts);
-  // Whether the decision names the broken rule exactly when it is broken.
-  void Expect(bool broken, v1::ReasonCode code, const std::string& constraint_id, const v1::Decision& decision);
+  void CheckLimit(const v1::Decision& decision, const v1::Limit& limit, const std::vector<Attempt>& attempts);
+  // Whether the decision names the broken rule, of a constraint or limit `id` if it is one of those, exactly when it is
+  // broken.
+  void Expect(bool broken, v1::ReasonCode code, const std::string& id, const v1::Decision& decision);
 
   Sim& sim_;
   const v1::PolicySet& default_policy_;
@@ -44,6 +47,8 @@ class LimitChecker final : public Observer {
   std::map<std::pair<std::string, int64_t>, v1::PolicySet> policies_;
   // By tenant, oldest first.
   std::map<std::string, std::vector<Attempt>> attempts_;
+  // Of all tenants.
+  std::vector<Attempt> fleet_;
 };
 
 }  // namespace interlock::simulation

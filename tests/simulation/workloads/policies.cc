@@ -35,8 +35,36 @@ v1::PolicySet Policies::NewPolicy() {
   for (const v1::ScopeKind scope : {v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_CATEGORY, v1::SCOPE_KIND_AGENT}) {
     if (random.Chance(0.5)) SetReleaseRule(scope, policy);
   }
+  if (random.Chance(0.5)) AddLimits(policy);
   SetApprovals(policy);
   return policy;
+}
+
+void Policies::AddLimits(v1::PolicySet& policy) {
+  Random& random = sim_.random;
+  for (int i = random.Between(1, 3); i > 0; --i) {
+    v1::Limit& limit = *policy.add_limits();
+    limit.set_limit_id("limit" + std::to_string(i));
+    const v1::ScopeKind scopes[] = {v1::SCOPE_KIND_FLEET, v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_CATEGORY,
+                                    v1::SCOPE_KIND_AGENT};
+    limit.set_scope(scopes[random.Between(0, 3)]);
+    limit.set_count(random.Chance(0.7) ? v1::LIMIT_COUNT_ALLOWED : v1::LIMIT_COUNT_ATTEMPTS);
+    limit.set_max_actions(random.Between(1, 12));
+    *limit.mutable_window() = ToProto(absl::Seconds(random.Between(1, 3600)));
+  }
+  if (random.Chance(0.5)) {
+    v1::VelocityRule& rule = *policy.add_velocity_rules();
+    rule.set_tier(random.Between(1, 3));
+    rule.set_scope(random.Chance(0.5) ? v1::SCOPE_KIND_AGENT : v1::SCOPE_KIND_TENANT);
+    rule.set_actions(random.Between(5, 12));
+    *rule.mutable_window() = ToProto(absl::Seconds(random.Between(1, 120)));
+    v1::LockRule& lock_rule = *policy.add_lock_rules();
+    lock_rule.set_cause(v1::TRIP_CAUSE_VELOCITY);
+    lock_rule.set_scope(v1::SCOPE_KIND_AGENT);
+  }
+  for (v1::Constraint& constraint : *policy.mutable_constraints()) {
+    if (random.Chance(0.3)) constraint.set_limit_count(v1::LIMIT_COUNT_ALLOWED);
+  }
 }
 
 void Policies::SetApprovals(v1::PolicySet& policy) {
