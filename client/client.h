@@ -62,6 +62,8 @@ class Client {
   // SafetyService.
   absl::StatusOr<v1::Decision> Arbitrate(v1::ArbitrateRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::Decision> ExplainAction(v1::ExplainActionRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ReportActionOutcomeResponse> ReportActionOutcome(v1::ReportActionOutcomeRequest request,
+                                                                      const CallOptions& options = {}) const;
   absl::StatusOr<v1::ListDecisionsResponse> ListDecisions(v1::ListDecisionsRequest request,
                                                           const CallOptions& options = {}) const;
 

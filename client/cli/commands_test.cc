@@ -107,6 +107,26 @@ TEST_F(CommandsTest, DecideSendsTheWholeAction) {
   EXPECT_EQ(sent.DebugString(), expected.DebugString());
 }
 
+TEST_F(CommandsTest, OutcomeIsSentAndShown) {
+  v1::ReportActionOutcomeRequest sent;
+  server_.answers.report_action_outcome = [&](grpc::ServerContext&, const v1::ReportActionOutcomeRequest& request,
+                                              v1::ReportActionOutcomeResponse& reply) {
+    sent = request;
+    reply.mutable_outcome()->set_decision_id(request.decision_id());
+    reply.mutable_outcome()->set_outcome(request.outcome());
+    reply.mutable_outcome()->set_refunded(true);
+    return grpc::Status::OK;
+  };
+  const ProgramResult result =
+      Run({"outcome", "decision-7", "--tenant=t", "--result=not_executed", "--detail=the site was down"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(sent.decision_id(), "decision-7");
+  EXPECT_EQ(sent.outcome(), v1::OUTCOME_NOT_EXECUTED);
+  EXPECT_EQ(sent.detail(), "the site was down");
+  EXPECT_THAT(result.out, HasSubstr("given back to its episode"));
+  EXPECT_NE(Run({"outcome", "decision-7", "--tenant=t", "--result=fine"}).exit_code, 0);
+}
+
 TEST_F(CommandsTest, DecideLeavesUnsetWhatIsNotGivenAndReadsParametersFromInput) {
   v1::ArbitrateRequest sent;
   server_.answers.arbitrate = [&](grpc::ServerContext&, const v1::ArbitrateRequest& request, v1::Decision& reply) {

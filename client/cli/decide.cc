@@ -4,6 +4,7 @@
 
 #include "client/cli/decision_text.h"
 #include "client/cli/failure.h"
+#include "client/cli/format.h"
 #include "client/cli/input.h"
 #include "client/decide.h"
 #include "core/base/status_macros.h"
@@ -24,6 +25,7 @@ const std::vector<FlagSpec> kActionFlags = {
     {.name = "supervised", .value = "", .help = "a person steers: the action is not autonomous"},
     {.name = "action_id", .value = "ID", .help = "the agent's own name for the action"},
     {.name = "approval", .value = "ID", .help = "an approval of exactly this action"},
+    {.name = "episode", .value = "ID", .help = "the open episode of the agent that the action is to remedy"},
 };
 
 std::vector<FlagSpec> DecideFlags() {
@@ -42,6 +44,7 @@ absl::StatusOr<v1::Action> MakeAction(const Context& context) {
   action.set_category(arguments.Get("category"));
   action.set_target_resource(arguments.Get("target"));
   action.set_action_id(arguments.Get("action_id"));
+  action.set_episode_id(arguments.Get("episode"));
   if (arguments.Has("parameters")) {
     INTERLOCK_RETURN_IF_ERROR(
         ReadJsonValue("parameters", arguments.Get("parameters"), context.output.in, action.mutable_parameters()));
@@ -86,6 +89,40 @@ absl::StatusOr<ExitCode> RunExplain(Context& context) {
   return Show(decision, context.output);
 }
 
+absl::StatusOr<v1::Outcome> ReadOutcome(const std::string& name) {
+  if (name == "succeeded") return v1::OUTCOME_SUCCEEDED;
+  if (name == "failed") return v1::OUTCOME_FAILED;
+  if (name == "not_executed") return v1::OUTCOME_NOT_EXECUTED;
+  if (name == "unknown") return v1::OUTCOME_UNKNOWN;
+  return Arguments::InvalidFlag("result", "must be succeeded, failed, not_executed or unknown");
+}
+
+absl::StatusOr<ExitCode> RunOutcome(Context& context) {
+  v1::ReportActionOutcomeRequest request;
+  request.set_tenant_id(context.arguments.Get("tenant"));
+  request.set_decision_id(context.arguments.Word(0));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::Outcome result, ReadOutcome(context.arguments.Get("result")));
+  request.set_outcome(result);
+  request.set_detail(context.arguments.Get("detail"));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::ReportActionOutcomeResponse response,
+                             context.client.ReportActionOutcome(std::move(request)));
+  if (context.output.json) {
+    context.output.WriteJson(response);
+    return kExitOk;
+  }
+  const v1::ActionOutcome& outcome = response.outcome();
+  context.output.out << RenderFacts(
+      {
+          {"decision", outcome.decision_id()},
+          {"agent", Printable(outcome.agent_id())},
+          {"result", FormatEnum(outcome.outcome())},
+          {"attempt", outcome.refunded() ? "given back to its episode" : ""},
+          {"tier now", response.has_assessment() ? absl::StrCat(response.assessment().tier()) : ""},
+      },
+      context.output.color);
+  return kExitOk;
+}
+
 }  // namespace
 
 std::vector<Command> DecideCommands() {
@@ -103,6 +140,17 @@ std::vector<Command> DecideCommands() {
        .positionals = {},
        .flags = kActionFlags,
        .run = RunExplain},
+      {.name = "outcome",
+       .summary = "says what became of an action that was allowed",
+       .details = "  Once a decision. What was not executed gives a remediation attempt back.",
+       .positionals = {{.name = "DECISION_ID"}},
+       .flags = {kTenantFlag,
+                 {.name = "result",
+                  .value = "RESULT",
+                  .help = "succeeded, failed, not_executed or unknown",
+                  .required = true},
+                 {.name = "detail", .value = "TEXT", .help = "what happened, for people"}},
+       .run = RunOutcome},
   };
 }
 

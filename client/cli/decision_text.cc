@@ -12,13 +12,25 @@
 namespace interlock::cli {
 namespace {
 
+// The rule, what was found, what it asks for, and what can be done: what the text may not say.
+std::string RuleLine(const v1::Reason& reason, bool color) {
+  std::vector<std::string> facts;
+  if (!reason.constraint_id().empty()) facts.push_back(absl::StrCat("constraint ", Printable(reason.constraint_id())));
+  if (!reason.limit_id().empty()) facts.push_back(absl::StrCat("limit ", Printable(reason.limit_id())));
+  if (reason.has_observed()) facts.push_back(absl::StrCat("observed ", FormatNumber(reason.observed())));
+  if (reason.has_threshold()) facts.push_back(absl::StrCat("threshold ", FormatNumber(reason.threshold())));
+  if (reason.recovery_class() > v1::RECOVERY_CLASS_NONE) facts.push_back(FormatEnum(reason.recovery_class()));
+  if (facts.empty()) return "";
+  return absl::StrCat("      ", Paint(absl::StrJoin(facts, " · "), Color::kDim, color), "\n");
+}
+
 std::string ReasonLine(const v1::Reason& reason, bool color) {
   std::string line = absl::StrCat(
       "  ", Paint(reason.violation() ? "✗" : "·", reason.violation() ? Color::kRed : Color::kDim, color), " ",
       Printable(reason.text()), "  ", Paint(absl::StrCat("[", FormatEnum(reason.code()), "]"), Color::kDim, color));
   const std::string wait = FormatDuration(reason.retry_after());
   if (!wait.empty()) absl::StrAppend(&line, ", again in ", wait);
-  return line + "\n";
+  return absl::StrCat(line, "\n", RuleLine(reason, color));
 }
 
 // What an approval has to do with the decision, and what to do next.
@@ -66,6 +78,9 @@ std::string DescribeDecision(const v1::Decision& decision, bool color) {
           {"tier", absl::StrCat(decision.tier())},
           {"confidence", FormatNumber(decision.confidence())},
           {"approval", ApprovalText(decision)},
+          {"episode", decision.episode_id().empty()
+                          ? ""
+                          : absl::StrCat(decision.episode_id(), ", tier ", decision.episode_tier())},
           {"locks", absl::StrJoin(decision.lock_ids(), ", ")},
           {"policy",
            decision.policy_version() == 0 ? "built-in profile" : absl::StrCat("version ", decision.policy_version())},

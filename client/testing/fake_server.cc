@@ -59,6 +59,7 @@ class FakeSafetyService final : public v1::SafetyService::Service {
   explicit FakeSafetyService(const FakeAnswers& answers) : answers_(answers) {}
   INTERLOCK_FAKE_CALL(Arbitrate, Decision, arbitrate)
   INTERLOCK_FAKE_CALL(ExplainAction, Decision, explain_action)
+  INTERLOCK_FAKE_CALL(ReportActionOutcome, ReportActionOutcomeResponse, report_action_outcome)
   INTERLOCK_FAKE_CALL(ListDecisions, ListDecisionsResponse, list_decisions)
   grpc::Status ArbitrateStream(
       grpc::ServerContext* context,

@@ -37,6 +37,7 @@ struct FakeAnswers {
   FakeCall<v1::GetFleetStatsRequest, v1::FleetStats> get_fleet_stats;
   FakeCall<v1::ArbitrateRequest, v1::Decision> arbitrate;
   FakeCall<v1::ExplainActionRequest, v1::Decision> explain_action;
+  FakeCall<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse> report_action_outcome;
   FakeCall<v1::ListDecisionsRequest, v1::ListDecisionsResponse> list_decisions;
   FakeCall<v1::EngageLockRequest, v1::Lock> engage_lock;
   FakeCall<v1::AcknowledgeLockRequest, v1::Lock> acknowledge_lock;

@@ -49,8 +49,7 @@ bool SameMetrics(const google::protobuf::RepeatedField<int>& first,
 }
 
 // What the observation does to the agent's episode, null if none is open. Unspecified: nothing.
-v1::Transition TransitionOf(const v1::Episode* open, const PerformanceObservation& observation) {
-  const int after = observation.episode_tier;
+v1::Transition TransitionOf(const v1::Episode* open, const PerformanceObservation& observation, int after) {
   if (open == nullptr) return after == 0 ? v1::TRANSITION_UNSPECIFIED : v1::TRANSITION_FIRED;
   if (after == 0) return v1::TRANSITION_RESOLVED;
   if (after > open->tier()) return v1::TRANSITION_ESCALATED;
@@ -141,6 +140,10 @@ absl::Status EpisodeBook::Load(const v1::Episode& episode) {
       episode.fingerprint() != PerformanceFingerprint(episode.tenant_id(), episode.agent_id())) {
     return EpisodeInvalid(episode, "does not have its agent's fingerprint");
   }
+  const bool counts_tiers = episode.iterations().empty() || episode.iterations_size() == kTierMax;
+  if (!counts_tiers || episode.tier() < 1 || episode.tier() > kTierMax) {
+    return EpisodeInvalid(episode, "does not have a tier from 1 to 3, or attempts of each");
+  }
   if (Find(episode.fingerprint()) != nullptr) return EpisodeInvalid(episode, "has the fingerprint of another open one");
   Store(episode);
   return absl::OkStatus();
@@ -154,7 +157,9 @@ absl::optional<EpisodeChange> EpisodeBook::ObservePerformance(const PerformanceO
 
   std::string fingerprint = PerformanceFingerprint(assessment.tenant_id(), assessment.agent_id());
   const v1::Episode* open = Find(fingerprint);
-  const v1::Transition transition = TransitionOf(open, observation);
+  const int tier_min = open != nullptr && observation.episode_tier > 0 ? open->tier_min() : 0;
+  const int tier = std::max(observation.episode_tier, tier_min);
+  const v1::Transition transition = TransitionOf(open, observation, tier);
   if (transition == v1::TRANSITION_UNSPECIFIED) return absl::nullopt;
 
   EpisodeChange change;
@@ -165,13 +170,39 @@ absl::optional<EpisodeChange> EpisodeBook::ObservePerformance(const PerformanceO
   episode.set_agent_id(assessment.agent_id());
   *episode.mutable_breached_metrics() = assessment.breached_metrics();
   v1::Alert& alert = change.alert;
-  alert = Move(episode, transition, observation.episode_tier, now);
+  alert = Move(episode, transition, tier, now);
   alert.set_type(alert.tier() == kTierMax ? "systemic_anomaly" : "anomaly");
   alert.set_agent_id(assessment.agent_id());
   alert.set_confidence(assessment.confidence());
   *alert.mutable_diagnostic_brief() = PerformanceBrief(observation, alert.tier());
   Store(episode);
   return change;
+}
+
+v1::Episode& EpisodeBook::OpenOf(absl::string_view tenant_id, absl::string_view agent_id) {
+  const auto found = open_.find(PerformanceFingerprint(tenant_id, agent_id));
+  INTERLOCK_CHECK(found != open_.end());
+  return found->second;
+}
+
+const v1::Episode& EpisodeBook::CountAttempt(absl::string_view tenant_id, absl::string_view agent_id, int tier) {
+  v1::Episode& episode = OpenOf(tenant_id, agent_id);
+  while (episode.iterations_size() < kTierMax) episode.add_iterations(0);
+  episode.set_iterations(tier - 1, episode.iterations(tier - 1) + 1);
+  return episode;
+}
+
+const v1::Episode& EpisodeBook::RefundAttempt(absl::string_view tenant_id, absl::string_view agent_id, int tier) {
+  v1::Episode& episode = OpenOf(tenant_id, agent_id);
+  INTERLOCK_CHECK(episode.iterations_size() == kTierMax && episode.iterations(tier - 1) > 0);
+  episode.set_iterations(tier - 1, episode.iterations(tier - 1) - 1);
+  return episode;
+}
+
+const v1::Episode& EpisodeBook::SetTierMin(absl::string_view tenant_id, absl::string_view agent_id, int tier) {
+  v1::Episode& episode = OpenOf(tenant_id, agent_id);
+  episode.set_tier_min(std::max(episode.tier_min(), tier));
+  return episode;
 }
 
 EpisodeChange EpisodeBook::OnLockEngaged(const v1::Lock& lock, IdCounter& ids, absl::Time now) {

@@ -49,6 +49,13 @@ class EpisodeBook {
   absl::optional<EpisodeChange> ObservePerformance(const PerformanceObservation& observation, IdCounter& ids,
                                                    absl::Time now);
 
+  // A remediation attempt was allowed, or given back, while the agent's episode was at `tier`, 1..3. REQUIRES:
+  // FindPerformance() is not null.
+  const v1::Episode& CountAttempt(absl::string_view tenant_id, absl::string_view agent_id, int tier);
+  const v1::Episode& RefundAttempt(absl::string_view tenant_id, absl::string_view agent_id, int tier);
+  // From now on the agent's episode does not fall below `tier` before it ends. REQUIRES: FindPerformance() is not null.
+  const v1::Episode& SetTierMin(absl::string_view tenant_id, absl::string_view agent_id, int tier);
+
   // A lock was engaged (FIRED) or has a further cause (UPDATED). REQUIRES: the lock has a cause.
   EpisodeChange OnLockEngaged(const v1::Lock& lock, IdCounter& ids, absl::Time now);
   // A lock was released (RESOLVED). REQUIRES: the lock has a cause and FindLock(lock) is not null.
@@ -66,6 +73,7 @@ class EpisodeBook {
 
  private:
   const v1::Episode* Find(const std::string& fingerprint) const;
+  v1::Episode& OpenOf(absl::string_view tenant_id, absl::string_view agent_id);
   // Puts `episode` in place of the open one with its fingerprint, or adds it; takes it out if it is
   // resolved.
   void Store(const v1::Episode& episode);

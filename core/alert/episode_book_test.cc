@@ -80,6 +80,31 @@ TEST_F(EpisodeBookTest, TierZeroWithoutAnEpisodeChangesNothing) {
   EXPECT_EQ(ids_.last(), 100);
 }
 
+TEST_F(EpisodeBookTest, AttemptsAreCountedByTierAndGivenBack) {
+  Observe(Assessment(1));
+  EXPECT_EQ(book_.CountAttempt("acme", "bot", 1).iterations(0), 1);
+  EXPECT_EQ(book_.CountAttempt("acme", "bot", 1).iterations(0), 2);
+  Observe(Assessment(3));
+  EXPECT_EQ(book_.CountAttempt("acme", "bot", 3).iterations(2), 1);
+  EXPECT_EQ(book_.RefundAttempt("acme", "bot", 1).iterations(0), 1);
+  const v1::Episode* episode = book_.FindPerformance("acme", "bot");
+  EXPECT_EQ(episode->iterations(0), 1);
+  EXPECT_EQ(episode->iterations(1), 0);
+  EXPECT_EQ(episode->iterations(2), 1);
+}
+
+TEST_F(EpisodeBookTest, DoesNotFallBelowItsLeastTierBeforeItEnds) {
+  Observe(Assessment(1));
+  book_.SetTierMin("acme", "bot", 2);
+  EXPECT_EQ(AlertOf(Assessment(1)).transition(), v1::TRANSITION_ESCALATED);
+  EXPECT_EQ(Observe(Assessment(1)), absl::nullopt);
+  EXPECT_EQ(AlertOf(Assessment(3)).episode_tier(), 3);
+  EXPECT_EQ(AlertOf(Assessment(1)).episode_tier(), 2);
+  EXPECT_EQ(book_.SetTierMin("acme", "bot", 1).tier_min(), 2) << "it only rises";
+  EXPECT_EQ(AlertOf(Assessment(0)).transition(), v1::TRANSITION_RESOLVED);
+  EXPECT_EQ(AlertOf(Assessment(1)).episode_tier(), 1);
+}
+
 TEST_F(EpisodeBookTest, TierOneFiresAnAnomalyWithAllThatAResponderNeeds) {
   const auto change = Observe(Assessment(1));
   ASSERT_TRUE(change.has_value());

@@ -32,6 +32,9 @@ inline constexpr int64_t kLimitMax = 10000;
 inline constexpr size_t kAttemptTimesMin = 1000;
 // Distinct action types of a tenant; each keeps its own times.
 inline constexpr size_t kActionTypesMax = 10000;
+// Assessments that a "k of n" of the lock criteria can look at: the bits of CriteriaCount.recent.
+inline constexpr int kAssessmentsCounted = 32;
+inline constexpr size_t kOutcomeDetailBytesMax = 1024;
 // Limits of a policy: each is looked at for every action.
 inline constexpr int kLimitsMax = 100;
 // Pairs of an action type and a resource that conflicts are looked for by.

@@ -20,6 +20,7 @@ namespace {
 
 // The least tier that ends a probation.
 constexpr int kProbationTier = 2;
+constexpr int kTierMax = 3;
 
 absl::optional<absl::Time> TimeIfSet(bool is_set, const google::protobuf::Timestamp& timestamp) {
   return is_set ? absl::make_optional(FromProto(timestamp)) : absl::nullopt;
@@ -33,21 +34,6 @@ absl::optional<absl::Time> NewestTime(const v1::RecordDataPointsRequest& request
     newest = std::max(newest.value_or(time), time);
   }
   return newest;
-}
-
-absl::Status CheckNotAhead(absl::string_view field, const google::protobuf::Timestamp& observe_time, absl::Time now) {
-  if (FromProto(observe_time) <= now + kClockSkewMax) return absl::OkStatus();
-  FieldViolations violations;
-  violations.Add(field, absl::StrCat("lies more than 5 minutes ahead of the server's clock, which shows ",
-                                     absl::FormatTime(absl::RFC3339_full, now, absl::UTCTimeZone()),
-                                     "; set the caller's clock or leave it unset"));
-  return violations.ToStatus();
-}
-
-absl::Status CheckRoomForAgent(const EngineMemory& memory) {
-  if (memory.agent_count < kAgentsMax) return absl::OkStatus();
-  return MakeError(absl::StatusCode::kResourceExhausted, "AGENTS_EXHAUSTED",
-                   "this server knows as many agents as it can hold; use an existing agent_id or another server");
 }
 
 // The agent of a report that has been accepted, made if it is new.
@@ -79,6 +65,11 @@ void AddPoints(EngineMemory& memory, const v1::RecordDataPointsRequest& request,
   }
 }
 
+// The findings that count at the assessment's own tier, also where enough of them raise the episode above it.
+int FindingsOf(const v1::Assessment& assessment, const AgentData& agent) {
+  return assessment.tier() > 0 ? agent.criteria[static_cast<size_t>(assessment.tier() - 1)].count() : 0;
+}
+
 // Whether findings of this agent are already a cause of the lock.
 bool HasFindingsOf(const v1::Lock& lock, absl::string_view agent_id) {
   for (const v1::LockCause& cause : lock.causes()) {
@@ -88,8 +79,9 @@ bool HasFindingsOf(const v1::Lock& lock, absl::string_view agent_id) {
 }
 
 // The lock criteria of tier 3 are met: locks what the policy says, unless this agent's findings already did.
-void TripByCriteria(EngineMemory& memory, const TenantData& tenant, const AgentData& agent, int findings,
-                    const v1::Principal& reporter, absl::Time time, Effects& effects) {
+void TripByCriteria(EngineMemory& memory, const TenantData& tenant, const AgentData& agent,
+                    const monitor::CriteriaOutcome& outcome, const v1::Principal& reporter, absl::Time time,
+                    Effects& effects) {
   const v1::LockRule* rule = memory.PolicyOf(&tenant).RuleFor(v1::TRIP_CAUSE_LOCK_CRITERIA);
   if (rule == nullptr) return;
   const v1::Assessment& assessment = agent.assessment;
@@ -100,12 +92,16 @@ void TripByCriteria(EngineMemory& memory, const TenantData& tenant, const AgentD
     if (lock->scope().kind() == scope.kind() && HasFindingsOf(*lock, assessment.agent_id())) return;
   }
   v1::LockCause cause;
-  cause.set_reason(absl::StrFormat("Tier 3 systemic anomaly of agent %s: %d findings in a row, confidence %.2f",
-                                   assessment.agent_id(), findings, assessment.anomaly_confidence()));
+  const v1::LockCriteria& criteria = memory.PolicyOf(&tenant).policy().tiers(kTierMax - 1).lock_criteria();
+  const std::string findings = outcome.in_a_row ? absl::StrFormat("%d findings in a row", outcome.lock_count)
+                                                : absl::StrFormat("at least %d findings in the last %d reports",
+                                                                  criteria.at_least(), criteria.of_last());
+  cause.set_reason(absl::StrFormat("Tier 3 systemic anomaly of agent %s: %s, confidence %.2f", assessment.agent_id(),
+                                   findings, assessment.anomaly_confidence()));
   *cause.mutable_engaged_by() = reporter;
   cause.set_agent_id(assessment.agent_id());
   cause.set_episode_id(assessment.episode_id());
-  cause.set_consecutive_failures(findings);
+  cause.set_consecutive_failures(outcome.lock_count);
   cause.set_kind(v1::LOCK_KIND_TRIP);
   memory.Engage(assessment.tenant_id(), scope, cause, time, effects);
 }
@@ -128,20 +124,51 @@ void TripByFinding(EngineMemory& memory, const v1::PolicySet& policy, const v1::
 
 }  // namespace
 
+absl::Status CheckNotAhead(absl::string_view field, const google::protobuf::Timestamp& observe_time, absl::Time now) {
+  if (FromProto(observe_time) <= now + kClockSkewMax) return absl::OkStatus();
+  FieldViolations violations;
+  violations.Add(field, absl::StrCat("lies more than 5 minutes ahead of the server's clock, which shows ",
+                                     absl::FormatTime(absl::RFC3339_full, now, absl::UTCTimeZone()),
+                                     "; set the caller's clock or leave it unset"));
+  return violations.ToStatus();
+}
+
+absl::Status EngineMemory::CheckRoomForAgent(const std::string& tenant_id, const std::string& agent_id) {
+  if (agent_count < kAgentsMax || FindAgent(tenant_id, agent_id) != nullptr) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kResourceExhausted, "AGENTS_EXHAUSTED",
+                   "this server knows as many agents as it can hold; use an existing agent_id or another server");
+}
+
 void EngineMemory::Grade(TenantData& tenant, AgentData& agent, v1::Assessment assessment, const v1::Principal& reporter,
                          absl::Time time, Effects& effects) {
   const v1::PolicySet& policy = PolicyOf(&tenant).policy();
   const monitor::CriteriaOutcome outcome = monitor::UpdateCriteria(policy, assessment, agent.criteria);
-  // The findings are those of the assessment's own tier, also where enough of them raise the episode above it.
-  const int findings = assessment.tier() > 0 ? agent.criteria[static_cast<size_t>(assessment.tier() - 1)].count() : 0;
-  const auto change = episodes.ObservePerformance({assessment, policy, outcome.episode_tier, findings}, ids, time);
+  const auto change =
+      episodes.ObservePerformance({assessment, policy, outcome.episode_tier, FindingsOf(assessment, agent)}, ids, time);
   const v1::Episode* episode = episodes.FindPerformance(assessment.tenant_id(), assessment.agent_id());
   if (episode != nullptr) assessment.set_episode_id(episode->episode_id());
   agent.assessment = std::move(assessment);
   RecordAgent(agent.assessment.tenant_id(), agent.assessment.agent_id(), agent, effects);
   if (change.has_value()) RecordEpisode(*change, time, effects);
-  if (outcome.lock_count > 0) TripByCriteria(*this, tenant, agent, outcome.lock_count, reporter, time, effects);
+  if (outcome.lock_count > 0) TripByCriteria(*this, tenant, agent, outcome, reporter, time, effects);
   TripByFinding(*this, policy, agent.assessment, reporter, time, effects);
+}
+
+v1::RecordDataPointsResponse EngineMemory::TakePoints(TenantData& tenant, const v1::RecordDataPointsRequest& request,
+                                                      const v1::Principal& reporter, absl::Time time,
+                                                      Effects& effects) {
+  AgentData& agent = AcceptReport(*this, tenant, request.agent_id(), time);
+  v1::RecordDataPointsResponse response;
+  AddPoints(*this, request, agent, time, response, effects);
+  agent.snapshot = monitor::BuildSnapshot(agent.windows, time);
+  agent.snapshot.set_tenant_id(request.tenant_id());
+  agent.snapshot.set_agent_id(request.agent_id());
+  Grade(tenant, agent,
+        monitor::Assess(agent.snapshot, monitor::CountSamples(agent.windows, time), PolicyOf(&tenant).policy(),
+                        v1::ASSESSMENT_SOURCE_DATA_POINTS, time),
+        reporter, time, effects);
+  *response.mutable_assessment() = agent.assessment;
+  return response;
 }
 
 absl::StatusOr<v1::ReportSnapshotResponse> Engine::Apply(const v1::ReportSnapshotRequest& request,
@@ -154,9 +181,7 @@ absl::StatusOr<v1::ReportSnapshotResponse> Engine::Apply(const v1::ReportSnapsho
         const auto command_time = TimeIfSet(reported.has_observe_time(), reported.observe_time());
         const absl::Time peek = memory.Peek(memory.FindTenant(reported.tenant_id()), command_time, context);
         INTERLOCK_RETURN_IF_ERROR(CheckNotAhead("snapshot.observe_time", reported.observe_time(), peek));
-        if (memory.FindAgent(reported.tenant_id(), reported.agent_id()) == nullptr) {
-          INTERLOCK_RETURN_IF_ERROR(CheckRoomForAgent(memory));
-        }
+        INTERLOCK_RETURN_IF_ERROR(memory.CheckRoomForAgent(reported.tenant_id(), reported.agent_id()));
         INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(reported.tenant_id()));
         const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
         AgentData& agent = AcceptReport(memory, *tenant, reported.agent_id(), time);
@@ -185,24 +210,36 @@ absl::StatusOr<v1::RecordDataPointsResponse> Engine::Apply(const v1::RecordDataP
           INTERLOCK_RETURN_IF_ERROR(
               CheckNotAhead(absl::StrCat("points[", i, "].observe_time"), request.points(i).observe_time(), peek));
         }
-        if (memory.FindAgent(request.tenant_id(), request.agent_id()) == nullptr) {
-          INTERLOCK_RETURN_IF_ERROR(CheckRoomForAgent(memory));
-        }
+        INTERLOCK_RETURN_IF_ERROR(memory.CheckRoomForAgent(request.tenant_id(), request.agent_id()));
         INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(request.tenant_id()));
         const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
-        AgentData& agent = AcceptReport(memory, *tenant, request.agent_id(), time);
-        v1::RecordDataPointsResponse response;
-        AddPoints(memory, request, agent, time, response, effects);
-        agent.snapshot = monitor::BuildSnapshot(agent.windows, time);
-        agent.snapshot.set_tenant_id(request.tenant_id());
-        agent.snapshot.set_agent_id(request.agent_id());
-        memory.Grade(*tenant, agent,
-                     monitor::Assess(agent.snapshot, monitor::CountSamples(agent.windows, time),
-                                     memory.PolicyOf(tenant).policy(), v1::ASSESSMENT_SOURCE_DATA_POINTS, time),
-                     context.caller, time, effects);
-        *response.mutable_assessment() = agent.assessment;
-        return response;
+        return memory.TakePoints(*tenant, request, context.caller, time, effects);
       });
+}
+
+void EngineMemory::SettleAttempt(TenantData& tenant, const safety::Evaluation& evaluation, absl::Time time,
+                                 Effects& effects) {
+  const v1::Decision& decision = evaluation.decision;
+  if (evaluation.is_attempt()) {
+    StoreEpisode(episodes.CountAttempt(decision.tenant_id(), decision.agent_id(), decision.episode_tier()), effects);
+  }
+  if (!evaluation.escalates_episode) return;
+  const int tier = decision.episode_tier() + 1;
+  StoreEpisode(episodes.SetTierMin(decision.tenant_id(), decision.agent_id(), tier), effects);
+  const auto agent = tenant.agents.find(decision.agent_id());
+  INTERLOCK_CHECK(agent != tenant.agents.end());
+  const v1::Assessment& assessment = agent->second.assessment;
+  const auto change = episodes.ObservePerformance(
+      {assessment, PolicyOf(&tenant).policy(), tier, FindingsOf(assessment, agent->second)}, ids, time);
+  if (change.has_value()) RecordEpisode(*change, time, effects);
+}
+
+bool EngineMemory::RefundAttempt(const v1::Decision& decision, Effects& effects) {
+  if (decision.episode_id().empty()) return false;
+  const v1::Episode* episode = episodes.FindPerformance(decision.tenant_id(), decision.agent_id());
+  if (episode == nullptr || episode->episode_id() != decision.episode_id()) return false;
+  StoreEpisode(episodes.RefundAttempt(decision.tenant_id(), decision.agent_id(), decision.episode_tier()), effects);
+  return true;
 }
 
 }  // namespace interlock

@@ -150,6 +150,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   decision.set_decision_id(MakeId("decision", decision.sequence()));
   if (evaluation.trips()) TripByAction(memory, *tenant, context.caller, time, evaluation, effects);
   SettleApproval(memory, *tenant, action, context.caller, time, evaluation, effects);
+  memory.SettleAttempt(*tenant, evaluation, time, effects);
   std::string row = CompactDecision(stamp, decision);
   if (!stamp.request_id.empty()) {
     memory.decisions.Remember(request_key, decision.sequence(), memory.now);

@@ -55,8 +55,10 @@ void DecisionRetention::Cut(const Store& store, absl::Time now, int64_t total_ro
     if (!oldest_.has_value() || CutTime(*oldest_, total_row_bytes) > now) return;
     const int64_t end = oldest_->last_sequence + 1;
     for (const std::string& tenant_id : oldest_->tenant_ids) {
-      writes.DeleteRange(Table::kDecision, keys::TenantNumber(tenant_id, oldest_->first_sequence),
-                         keys::TenantNumber(tenant_id, end));
+      for (const Table table : {Table::kDecision, Table::kOutcome}) {
+        writes.DeleteRange(table, keys::TenantNumber(tenant_id, oldest_->first_sequence),
+                           keys::TenantNumber(tenant_id, end));
+      }
     }
     writes.DeleteRange(Table::kDecisionChunk, keys::Number(oldest_->first_sequence), keys::Number(end));
     cut_sequence_ = oldest_->last_sequence;

@@ -25,6 +25,7 @@ std::unique_ptr<Engine> Engine::Clone() const {
 
 void Engine::EndBatch(Effects& effects) {
   memory_->recent_rows.EndBatch();
+  memory_->recent_outcomes.EndBatch();
   memory_->retention.EndBatch(memory_->chunk.chunked_sequence());
   v1::EngineState counters;
   *counters.mutable_now() = ToProto(memory_->now);

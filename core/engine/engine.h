@@ -88,6 +88,8 @@ class Engine {
                                                      const CommandContext& context, Effects& effects);
   absl::StatusOr<v1::Decision> Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
                                      Effects& effects);
+  absl::StatusOr<v1::ReportActionOutcomeResponse> Apply(const v1::ReportActionOutcomeRequest& request,
+                                                        const CommandContext& context, Effects& effects);
   absl::StatusOr<v1::Lock> Apply(const v1::EngageLockRequest& request, const CommandContext& context, Effects& effects);
   absl::StatusOr<v1::Lock> Apply(const v1::AcknowledgeLockRequest& request, const CommandContext& context,
                                  Effects& effects);

@@ -110,8 +110,7 @@ void EngineMemory::AppendAlert(v1::Alert alert, absl::Time time, Effects& effect
   effects.alerts.push_back(std::move(alert));
 }
 
-void EngineMemory::RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects) {
-  const v1::Episode& episode = change.episode;
+void EngineMemory::StoreEpisode(const v1::Episode& episode, Effects& effects) {
   const std::string key = keys::Number(IdNumber("episode", episode.episode_id()));
   if (episode.state() == v1::EPISODE_STATE_RESOLVED) {
     effects.writes.Delete(Table::kEpisode, key);
@@ -119,6 +118,10 @@ void EngineMemory::RecordEpisode(const alert::EpisodeChange& change, absl::Time 
   } else {
     effects.writes.Put(Table::kEpisode, key, episode);
   }
+}
+
+void EngineMemory::RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects) {
+  StoreEpisode(change.episode, effects);
   AppendAlert(change.alert, time, effects);
 }
 
@@ -230,6 +233,9 @@ safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Ac
     if (const auto agent = tenant->agents.find(action.agent_id()); agent != tenant->agents.end()) {
       view.tier = agent->second.assessment.tier();
       view.report_time = agent->second.report_time;
+    }
+    if (safety::IsRemedy(policy, action)) {
+      view.episode = episodes.FindPerformance(action.tenant_id(), action.agent_id());
     }
   }
   const safety::AttemptHistory& history = tenant != nullptr ? tenant->history : kNoHistory;

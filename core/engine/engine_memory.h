@@ -1,7 +1,6 @@
 // The engine's memory and the steps that several commands share. Private to core/engine.
 #pragma once
 
-#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,12 +22,12 @@
 #include "core/engine/decision_retention.h"
 #include "core/engine/engine.h"
 #include "core/engine/keys.h"
+#include "core/engine/recent_numbers.h"
 #include "core/engine/recent_rows.h"
 #include "core/engine/request_log.h"
-#include "core/monitor/window.h"
+#include "core/engine/tenant_data.h"
 #include "core/safety/approval_book.h"
 #include "core/safety/arbitrate.h"
-#include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
 #include "core/safety/counted_times.h"
 #include "core/safety/lock_table.h"
@@ -37,23 +36,6 @@
 #include "interlock/v1/state.pb.h"
 
 namespace interlock {
-
-struct AgentData {
-  monitor::AgentWindows windows;
-  v1::Snapshot snapshot;
-  v1::Assessment assessment;
-  std::array<v1::CriteriaCount, 3> criteria;
-  absl::Time report_time = absl::InfinitePast();
-};
-
-struct TenantData {
-  v1::TenantState row;
-  // Whether the row is in the store.
-  bool stored = false;
-  std::shared_ptr<const safety::CompiledPolicy> policy;
-  safety::AttemptHistory history;
-  std::map<std::string, AgentData, std::less<>> agents;
-};
 
 struct EngineMemory {
   Engine::Options options;
@@ -81,6 +63,8 @@ struct EngineMemory {
   RequestLog format_1_decisions;
   DecisionIndex decisions;
   RecentRows recent_rows;
+  // The decisions whose outcome was reported.
+  RecentNumbers recent_outcomes;
   // The decisions that are in no chunk yet.
   ChunkBuilder chunk;
   DecisionRetention retention;
@@ -117,6 +101,8 @@ struct EngineMemory {
   void CountAttempt(TenantData& tenant, const absl::optional<safety::Attempt>& attempt);
   // Adds a new decision to the chunk in the making, and stores the chunk once it is full.
   void AddToChunk(const ChunkEntry& entry, int64_t row_bytes, Effects& effects);
+  // Stores an episode.
+  void StoreEpisode(const v1::Episode& episode, Effects& effects);
   // Stores what changed of an episode and sends its alert.
   void RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects);
   // Stores a changed lock.
@@ -141,6 +127,16 @@ struct EngineMemory {
   // Stores an agent.
   void RecordAgent(absl::string_view tenant_id, absl::string_view agent_id, const AgentData& agent, Effects& effects);
 
+  // Counts an allowed remediation attempt for its episode, or has the episode rise because there is none left.
+  void SettleAttempt(TenantData& tenant, const safety::Evaluation& evaluation, absl::Time time, Effects& effects);
+  // Gives back the remediation attempt that `decision` was, if it was one and its episode is still open.
+  bool RefundAttempt(const v1::Decision& decision, Effects& effects);
+
+  // Errors: RESOURCE_EXHAUSTED (the agent would be new, and kAgentsMax are known).
+  absl::Status CheckRoomForAgent(const std::string& tenant_id, const std::string& agent_id);
+  // Takes the points into the windows of their agent and grades it. REQUIRES: there is room for the agent.
+  v1::RecordDataPointsResponse TakePoints(TenantData& tenant, const v1::RecordDataPointsRequest& request,
+                                          const v1::Principal& reporter, absl::Time time, Effects& effects);
   // Grades `agent` after its snapshot was set: assessment, lock criteria, episode, alert, lock.
   void Grade(TenantData& tenant, AgentData& agent, v1::Assessment assessment, const v1::Principal& reporter,
              absl::Time time, Effects& effects);
@@ -149,6 +145,9 @@ struct EngineMemory {
   safety::Evaluation Evaluate(const TenantData* tenant, const v1::Action& action, absl::string_view approval_id,
                               absl::Time time) const;
 };
+
+// Errors: INVALID_ARGUMENT (`observe_time` lies too far ahead of `now`).
+absl::Status CheckNotAhead(absl::string_view field, const google::protobuf::Timestamp& observe_time, absl::Time now);
 
 // `decision` as a chunk keeps it. Views into it.
 ChunkEntry EntryOf(const v1::Decision& decision, const ShortDigest& request_key);

@@ -32,6 +32,7 @@ enum class Table : uint8_t {
   kUserAlert = 11,
   kAttempt = 12,
   kApproval = 13,
+  kOutcome = 16,
   kDecision = 64,
   kAlert = 65,
   kResolvedEpisode = 66,

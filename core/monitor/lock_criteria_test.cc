@@ -141,5 +141,50 @@ TEST_F(LockCriteriaTest, CountsDoNotOverflow) {
   EXPECT_EQ(counts_[2].clear_streak(), 2);
 }
 
+class KOfNTest : public LockCriteriaTest {
+ protected:
+  // Whether a report of tier 3, or a healthy one, meets "at least 3 of the last 5".
+  CriteriaOutcome Report(bool sick) {
+    v1::PolicySet policy = *policy::FindProfile("reference");
+    for (v1::TierPolicy& tier : *policy.mutable_tiers()) {
+      tier.mutable_lock_criteria()->set_consecutive_failures(100);
+      tier.mutable_lock_criteria()->set_at_least(3);
+      tier.mutable_lock_criteria()->set_of_last(5);
+    }
+    v1::Assessment assessment;
+    assessment.set_tier(sick ? 3 : 0);
+    assessment.set_anomaly_confidence(1);
+    assessment.set_data_state(v1::DATA_STATE_COMPLETE);
+    return UpdateCriteria(policy, assessment, counts_);
+  }
+};
+
+TEST_F(KOfNTest, AlternatingFindingsLockAlthoughNoneFollowAnother) {
+  for (const bool sick : {true, false, true, false}) EXPECT_EQ(Report(sick).lock_count, 0);
+  const CriteriaOutcome outcome = Report(true);
+  EXPECT_GT(outcome.lock_count, 0);
+  EXPECT_FALSE(outcome.in_a_row);
+  EXPECT_EQ(Report(false).lock_count, 0) << "only a finding locks";
+  EXPECT_GT(Report(true).lock_count, 0);
+}
+
+TEST_F(KOfNTest, FindingsThatAreFurtherBackDoNotCount) {
+  for (const bool sick : {true, true, false, false, false}) EXPECT_EQ(Report(sick).lock_count, 0);
+  EXPECT_EQ(Report(true).lock_count, 0);
+  EXPECT_EQ(Report(true).lock_count, 0);
+  EXPECT_GT(Report(true).lock_count, 0);
+}
+
+TEST_F(KOfNTest, RaisesEpisodesOfMilderTiers) {
+  v1::PolicySet policy = *policy::FindProfile("reference");
+  policy.mutable_tiers(0)->mutable_lock_criteria()->set_at_least(1);
+  policy.mutable_tiers(0)->mutable_lock_criteria()->set_of_last(32);
+  v1::Assessment assessment;
+  assessment.set_tier(1);
+  assessment.set_anomaly_confidence(1);
+  assessment.set_data_state(v1::DATA_STATE_COMPLETE);
+  EXPECT_EQ(UpdateCriteria(policy, assessment, counts_).episode_tier, 2);
+}
+
 }  // namespace
 }  // namespace interlock::monitor

@@ -114,6 +114,12 @@ void CheckTier(const v1::TierPolicy& tier, const std::string& path, Checker& che
   checker.CheckRatio(absl::StrCat(path, ".lock_criteria.min_confidence"), criteria.min_confidence());
   checker.CheckCount(absl::StrCat(path, ".lock_criteria.consecutive_failures"), criteria.consecutive_failures(), 1,
                      kFailuresMax);
+  checker.CheckCount(absl::StrCat(path, ".lock_criteria.of_last"), criteria.of_last(), 0, kAssessmentsCounted);
+  checker.CheckCount(absl::StrCat(path, ".lock_criteria.at_least"), criteria.at_least(), criteria.of_last() > 0 ? 1 : 0,
+                     criteria.of_last());
+  if (!v1::Exhaustion_IsValid(tier.on_exhaustion())) {
+    checker.Add(absl::StrCat(path, ".on_exhaustion"), "must be a known value, for example EXHAUSTION_NEEDS_APPROVAL");
+  }
 }
 
 // A worse tier must not be easier to reach than the nearest milder one that looks at the same
@@ -234,15 +240,11 @@ void CheckRiskDefaults(const v1::PolicySet& policy, Checker& checker) {
 
 void CheckConflictPairs(const v1::PolicySet& policy, Checker& checker) {
   checker.CheckSize("conflict_pairs", policy.conflict_pairs_size(), 0, kPolicyItemsMax);
-  const auto check_type = [&checker](const std::string& field, const std::string& type) {
-    checker.CheckText(field, type, kIdBytesMax);
-    if (absl::AsciiStrToLower(type) != type) checker.Add(field, "must be in lower case");
-  };
   for (int i = 0; i < policy.conflict_pairs_size() && !checker.full(); ++i) {
     const v1::ConflictPair& pair = policy.conflict_pairs(i);
     const std::string path = absl::StrCat("conflict_pairs[", i, "]");
-    check_type(absl::StrCat(path, ".first"), pair.first());
-    check_type(absl::StrCat(path, ".second"), pair.second());
+    checker.CheckLower(absl::StrCat(path, ".first"), pair.first(), kIdBytesMax);
+    checker.CheckLower(absl::StrCat(path, ".second"), pair.second(), kIdBytesMax);
     if (pair.first() == pair.second()) checker.Add(absl::StrCat(path, ".second"), "must differ from first");
   }
 }
@@ -263,14 +265,17 @@ void CheckLockRules(const v1::PolicySet& policy, Checker& checker) {
   }
 }
 
-void CheckApprovals(const v1::PolicySet& policy, Checker& checker) {
-  checker.CheckSize("safe_remediations", policy.safe_remediations_size(), 0, kPolicyItemsMax);
-  for (int i = 0; i < policy.safe_remediations_size() && !checker.full(); ++i) {
-    const std::string field = absl::StrCat("safe_remediations[", i, "]");
-    const std::string& type = policy.safe_remediations(i);
-    checker.CheckText(field, type, kIdBytesMax);
-    if (absl::AsciiStrToLower(type) != type) checker.Add(field, "must be in lower case");
+void CheckActionTypes(absl::string_view field, const google::protobuf::RepeatedPtrField<std::string>& types,
+                      Checker& checker) {
+  checker.CheckSize(field, types.size(), 0, kPolicyItemsMax);
+  for (int i = 0; i < types.size() && !checker.full(); ++i) {
+    checker.CheckLower(absl::StrCat(field, "[", i, "]"), types[i], kIdBytesMax);
   }
+}
+
+void CheckApprovals(const v1::PolicySet& policy, Checker& checker) {
+  CheckActionTypes("safe_remediations", policy.safe_remediations(), checker);
+  CheckActionTypes("remediation_actions", policy.remediation_actions(), checker);
   const v1::ApprovalRule& rule = policy.approval_rule();
   checker.CheckCount("approval_rule.quorum", rule.quorum(), 0, kQuorumMax);
   const bool valid =

@@ -12,6 +12,7 @@
 #include "core/base/sha256.h"
 #include "core/base/time.h"
 #include "core/safety/approval_rules.h"
+#include "core/safety/budget_rules.h"
 #include "core/safety/constraint_rules.h"
 #include "core/safety/findings.h"
 #include "core/safety/history_rules.h"
@@ -183,8 +184,7 @@ v1::TripCause CauseOf(const Weighing& weighing, const v1::Decision& decision) {
   const bool critical =
       RecommendedTier(weighing.action) >= kTierSystemic || decision.risk_level() == v1::RISK_LEVEL_CRITICAL;
   if (critical) return v1::TRIP_CAUSE_ARBITRATION;
-  if (weighing.findings.velocity_tier >= kTierSystemic) return v1::TRIP_CAUSE_VELOCITY;
-  return v1::TRIP_CAUSE_UNSPECIFIED;
+  return weighing.findings.trip_cause;
 }
 
 // The verdict on an action that is not autonomous, under a lock.
@@ -221,6 +221,10 @@ void Conclude(const Weighing& weighing, Evaluation& evaluation) {
 
 }  // namespace
 
+bool IsRemedy(const CompiledPolicy& policy, const v1::Action& action) {
+  return !action.episode_id().empty() || policy.IsRemediation(absl::AsciiStrToLower(action.action_type()));
+}
+
 Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, const v1::Action& action,
                     absl::string_view approval_id, absl::Time now) {
   Evaluation evaluation;
@@ -246,22 +250,25 @@ Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, co
                        action.category().empty() || policy.HasCategory(action.category()),
                        decision.action_digest(),
                        situation.agent.report_time,
+                       IsRemedy(policy, action) ? situation.agent.episode : nullptr,
                        risk.risk_score,
                        risk.unknown,
                        combined,
                        decision.risk_level(),
                        now};
-  Findings findings = {decision, {}, false, false, 1.0, 0};
+  Findings findings = {decision};
   CheckAdmission(facts, findings);
   CheckConstraints(facts, findings);
   CheckLimits(facts, findings);
   CheckRates(facts, findings);
   CheckPatterns(facts, findings);
   CheckVelocity(facts, findings);
+  CheckBudget(facts, findings);
   decision.set_tier(std::max(decision.tier(), findings.velocity_tier));
   for (v1::Reason& reason : findings.others) *decision.add_reasons() = std::move(reason);
   decision.set_requires_approval(findings.requires_approval);
   decision.set_confidence(std::clamp(findings.confidence, 0.0, 1.0));
+  evaluation.escalates_episode = findings.escalates_episode;
   Conclude({policy, situation, action, approval_id, covering, findings, now}, evaluation);
   return evaluation;
 }

@@ -12,6 +12,7 @@
 #include "core/safety/counted_times.h"
 #include "core/safety/lock_table.h"
 #include "interlock/v1/action.pb.h"
+#include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
 #include "interlock/v1/decision.pb.h"
 
@@ -23,6 +24,8 @@ struct AgentView {
   int tier = 0;
   // When it last reported; nullopt: never.
   absl::optional<absl::Time> report_time;
+  // Its open episode; may be null if IsRemedy() says no.
+  const v1::Episode* episode = nullptr;
 };
 
 // What a proposed action meets.
@@ -47,7 +50,14 @@ struct Evaluation {
   bool asks_approval = false;
   // The action is allowed by the approval that the decision names: the caller uses it up in the same command.
   bool uses_approval = false;
+  // The episode that the decision names has no remediation attempt left, and the policy says that it rises by a tier.
+  bool escalates_episode = false;
+  // The action is one of the remediation attempts that the episode of the decision has at its tier.
+  bool is_attempt() const { return decision.verdict() == v1::VERDICT_ALLOW && !decision.episode_id().empty(); }
 };
+
+// Whether `action` is to remedy its agent's open episode, should it have one.
+bool IsRemedy(const CompiledPolicy& policy, const v1::Action& action);
 
 // Decides `action`. Pure: it changes nothing, and the same arguments give the same answer. Action types are compared in
 // lower case (ASCII letters; other bytes as they are). `approval_id` is the approval that comes with it, or empty.

@@ -27,6 +27,7 @@ CompiledPolicy::CompiledPolicy(v1::PolicySet policy) : policy_(std::move(policy)
     if (pair.same_resource()) by_resource_.insert({pair.first(), pair.second()});
   }
   redacted_keys_.insert(policy_.redacted_keys().begin(), policy_.redacted_keys().end());
+  remediation_actions_.insert(policy_.remediation_actions().begin(), policy_.remediation_actions().end());
   safe_remediations_.insert(policy_.safe_remediations().begin(), policy_.safe_remediations().end());
   const v1::ApprovalRule& rule = policy_.approval_rule();
   if (rule.quorum() > 0) approval_quorum_ = rule.quorum();

@@ -61,6 +61,11 @@ class CompiledPolicy {
   // Whether people may have `action_type` (in lower case) done while a lock is in force.
   bool IsSafeRemediation(absl::string_view action_type) const { return safe_remediations_.contains(action_type); }
 
+  // Whether an action of `action_type` (in lower case) is a remediation attempt although it names no episode.
+  bool IsRemediation(absl::string_view action_type) const {
+    return !remediation_actions_.empty() && remediation_actions_.contains(action_type);
+  }
+
   // How many different people must approve an action, and how long after it was asked for they may.
   int approval_quorum() const { return approval_quorum_; }
   absl::Duration approval_validity() const { return approval_validity_; }
@@ -96,6 +101,7 @@ class CompiledPolicy {
   absl::flat_hash_set<std::string> redacted_keys_;
   const v1::RiskDefault* risk_default_ = nullptr;
   absl::flat_hash_set<std::string> safe_remediations_;
+  absl::flat_hash_set<std::string> remediation_actions_;
   int approval_quorum_ = 1;
   absl::Duration approval_validity_ = kApprovalValidityMax;
 };

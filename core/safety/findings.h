@@ -11,6 +11,7 @@
 #include "core/safety/compiled_policy.h"
 #include "core/safety/counted_times.h"
 #include "interlock/v1/action.pb.h"
+#include "interlock/v1/alert.pb.h"
 #include "interlock/v1/decision.pb.h"
 
 namespace interlock::safety {
@@ -28,6 +29,8 @@ struct Facts {
   bool category_known;
   absl::string_view action_digest;
   absl::optional<absl::Time> report_time;
+  // The agent's open episode, if the action is to remedy one; else null.
+  const v1::Episode* episode;
   double risk_score;
   // Neither the action nor the policy says how risky it is.
   bool risk_unknown;
@@ -41,12 +44,16 @@ struct Facts {
 // violation and follows them in the end.
 struct Findings {
   v1::Decision& decision;
-  std::vector<v1::Reason> others;
+  std::vector<v1::Reason> others = {};
   bool violated = false;
   bool requires_approval = false;
   double confidence = 1.0;
   // Of the velocity rule that applies; 0: none does.
   int velocity_tier = 0;
+  // What the action is to trip a lock by, if anything.
+  v1::TripCause trip_cause = v1::TRIP_CAUSE_UNSPECIFIED;
+  // The episode has no attempt left and is to rise by a tier.
+  bool escalates_episode = false;
 
   v1::Reason& AddViolation(v1::ReasonCode code, v1::RecoveryClass recovery_class, std::string text);
   v1::Reason& AddApproval(v1::ReasonCode code, std::string text);

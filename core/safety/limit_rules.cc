@@ -88,6 +88,7 @@ const v1::VelocityRule* HighestRule(const Facts& facts) {
 
 v1::Reason& AddVelocity(int tier, std::string text, Findings& findings) {
   if (tier >= kTierTrip) {
+    findings.trip_cause = v1::TRIP_CAUSE_VELOCITY;
     return findings.AddViolation(v1::REASON_CODE_VELOCITY, v1::RECOVERY_CLASS_HUMAN_ONLY, std::move(text));
   }
   if (tier == kTierApproval) return findings.AddApproval(v1::REASON_CODE_VELOCITY, std::move(text));

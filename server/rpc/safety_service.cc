@@ -11,6 +11,7 @@ std::unique_ptr<RawService> MakeSafetyService(Rooms& rooms) {
   service->AddUnary("Arbitrate", EngineMethod<v1::ArbitrateRequest>(rooms));
   service->AddStream("ArbitrateStream", [&rooms](RawStream& stream) { ArbitrateStream::Start(rooms, stream); });
   service->AddUnary("ExplainAction", EngineMethod<v1::ExplainActionRequest>(rooms));
+  service->AddUnary("ReportActionOutcome", EngineMethod<v1::ReportActionOutcomeRequest>(rooms));
   service->AddUnary("ListDecisions", ReadMethod<v1::ListDecisionsRequest>(rooms));
   return service;
 }

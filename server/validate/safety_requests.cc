@@ -96,6 +96,7 @@ void CheckAction(const FieldPath& path, const v1::Action& action, Checks& checks
   if (action.has_recommended_tier()) {
     checks.Tier(path.Field("recommended_tier"), action.recommended_tier());
   }
+  checks.OptionalId(path.Field("episode_id"), action.episode_id());
   if (action.has_request_time()) {
     CheckNoUnknownFields(path.Field("request_time"), action.request_time(), checks);
     checks.Time(path.Field("request_time"), action.request_time());
@@ -136,6 +137,25 @@ absl::Status Validate(const v1::ExplainActionRequest& request) {
   Checks checks;
   CheckRequiredAction(root.Field("action"), request.has_action(), request.action(), checks);
   checks.OptionalId(root.Field("approval_id"), request.approval_id());
+  return checks.ToStatus();
+}
+
+absl::Status Validate(const v1::ReportActionOutcomeRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  checks.RequestId(root.Field("request_id"), request.request_id());
+  checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
+  checks.RequiredId(root.Field("decision_id"), request.decision_id());
+  if (request.outcome() == v1::OUTCOME_UNSPECIFIED || !v1::Outcome_IsValid(request.outcome())) {
+    checks.Add(root.Field("outcome"), "must be an outcome that this server knows, for example OUTCOME_SUCCEEDED");
+  }
+  checks.OptionalText(root.Field("detail"), request.detail(), kOutcomeDetailBytesMax);
+  if (request.has_duration()) {
+    const bool tried = request.outcome() == v1::OUTCOME_SUCCEEDED || request.outcome() == v1::OUTCOME_FAILED;
+    if (!tried) checks.Add(root.Field("duration"), "is only for what succeeded or failed");
+    checks.DurationBetween(root.Field("duration"), request.duration(), absl::ZeroDuration(), kResponseTimeMax);
+  }
+  if (request.has_observe_time()) checks.Time(root.Field("observe_time"), request.observe_time());
   return checks.ToStatus();
 }
 

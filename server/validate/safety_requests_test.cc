@@ -286,6 +286,29 @@ TEST(ExplainActionTest, ActionIsCheckedAsInArbitrate) {
              });
 }
 
+TEST(ReportActionOutcomeTest, EveryFieldIsChecked) {
+  v1::ReportActionOutcomeRequest request;
+  request.set_tenant_id("t");
+  request.set_decision_id("decision-1");
+  request.set_outcome(v1::OUTCOME_SUCCEEDED);
+  request.set_detail(std::string(kOutcomeDetailBytesMax, 'x'));
+  request.mutable_duration()->set_seconds(1);
+  request.mutable_observe_time()->set_seconds(1'700'000'000);
+  EXPECT_TRUE(Validate(request).ok()) << Validate(request);
+  request.set_outcome(v1::OUTCOME_NOT_EXECUTED);
+  EXPECT_THAT(ViolatedFields(Validate(request)), ::testing::ElementsAre("duration"));
+  request.set_outcome(static_cast<v1::Outcome>(9));
+  request.mutable_duration()->set_seconds(-1);
+  request.mutable_observe_time()->set_nanos(-1);
+  request.set_detail(std::string(kOutcomeDetailBytesMax + 1, 'x'));
+  request.set_request_id(std::string(65, 'x'));
+  request.clear_tenant_id();
+  request.clear_decision_id();
+  EXPECT_THAT(ViolatedFields(Validate(request)),
+              ::testing::ElementsAre("request_id", "tenant_id", "decision_id", "outcome", "detail", "duration",
+                                     "duration", "observe_time"));
+}
+
 TEST(ListDecisionsTest, FilterAndPage) {
   using List = v1::ListDecisionsRequest;
   ExpectVariations<List>(Parse<List>("tenant_id: 't' agent_id: 'a' verdict: VERDICT_LOCK page_size: 1"),

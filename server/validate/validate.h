@@ -29,6 +29,7 @@ absl::Status Validate(const v1::GetFleetStatsRequest& request);
 
 // SafetyService.
 absl::Status Validate(const v1::ArbitrateRequest& request);
+absl::Status Validate(const v1::ReportActionOutcomeRequest& request);
 // Only the number of requests: each of them is checked, and answered, by itself.
 absl::Status Validate(const v1::ArbitrateStreamRequest& request);
 absl::Status Validate(const v1::ExplainActionRequest& request);

@@ -14,6 +14,7 @@
 #include "interlock/v1/approval.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
+#include "interlock/v1/outcome.pb.h"
 #include "interlock/v1/policy.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "interlock/v1/state.pb.h"
@@ -78,6 +79,8 @@ std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
     case Table::kApproval:
     case Table::kClosedApproval:
       return std::make_unique<v1::Approval>();
+    case Table::kOutcome:
+      return std::make_unique<v1::ActionOutcome>();
     case Table::kDecision:
       return std::make_unique<v1::Decision>();
     case Table::kAlert:

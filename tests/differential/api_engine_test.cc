@@ -218,6 +218,9 @@ class ApiPair {
   std::string Run(const v1::ReportSnapshotRequest& request) {
     return Judge(Direct(request), api_->Call(&support::Monitor::ReportSnapshot, request));
   }
+  std::string Run(const v1::ReportActionOutcomeRequest& request) {
+    return Judge(Direct(request), api_->Call(&support::Safety::ReportActionOutcome, request));
+  }
   std::string Run(const v1::RecordDataPointsRequest& request) {
     return Judge(Direct(request), api_->Call(&support::Monitor::RecordDataPoints, request));
   }

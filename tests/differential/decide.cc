@@ -217,6 +217,34 @@ void ExamineVelocity(const Question& question, Found& found) {
   Measure(static_cast<double>(attempts), static_cast<double>(broken->actions()), reason);
 }
 
+void ExamineBudget(const Question& question, Found& found) {
+  const auto& listed = question.policy.remediation_actions();
+  const std::string type = absl::AsciiStrToLower(question.action.action_type());
+  const std::string& named = question.action.episode_id();
+  if (!named.empty() && (question.episode == nullptr || question.episode->episode_id() != named)) {
+    Violate(v1::REASON_CODE_EPISODE_UNKNOWN, v1::RECOVERY_CLASS_CHANGE_ACTION, found);
+    found.confidence *= 0.9;
+    return;
+  }
+  const bool is_remedy = !named.empty() || std::count(listed.begin(), listed.end(), type) > 0;
+  if (!is_remedy || question.episode == nullptr) return;
+  const int at = question.episode->tier() - 1;
+  found.episode_id = question.episode->episode_id();
+  found.episode_tier = at + 1;
+  const v1::TierPolicy& tier = question.policy.tiers(at);
+  const int used = question.episode->iterations().empty() ? 0 : question.episode->iterations(at);
+  if (used < tier.max_iterations()) return;
+  found.confidence *= 0.9;
+  found.escalates = tier.on_exhaustion() == v1::EXHAUSTION_ESCALATE && at < 2;
+  found.budget_trips =
+      tier.on_exhaustion() == v1::EXHAUSTION_TRIP || (tier.on_exhaustion() == v1::EXHAUSTION_ESCALATE && at == 2);
+  v1::Reason& reason =
+      found.escalates      ? Violate(v1::REASON_CODE_BUDGET_EXHAUSTED, v1::RECOVERY_CLASS_CHANGE_ACTION, found)
+      : found.budget_trips ? Violate(v1::REASON_CODE_BUDGET_EXHAUSTED, v1::RECOVERY_CLASS_HUMAN_ONLY, found)
+                           : AskForApproval(v1::REASON_CODE_BUDGET_EXHAUSTED, found);
+  Measure(used, tier.max_iterations(), reason);
+}
+
 // A rule that is broken by more than `count_max` attempts.
 void ExamineCount(const Question& question, v1::ReasonCode code, int64_t count_max, absl::Duration window,
                   const Wanted& wanted, Found& found) {
@@ -340,6 +368,7 @@ Found Examine(const Question& question) {
   ExamineRates(question, found);
   ExaminePatterns(question, found);
   ExamineVelocity(question, found);
+  ExamineBudget(question, found);
   return found;
 }
 

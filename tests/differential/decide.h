@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "interlock/v1/action.pb.h"
+#include "interlock/v1/alert.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/policy.pb.h"
 #include "tests/differential/model_facts.h"
@@ -25,6 +26,8 @@ struct Question {
   absl::Time now;
   // When the agent last reported, if ever.
   absl::optional<absl::Time> report_time;
+  // The agent's open episode, or null.
+  const v1::Episode* episode = nullptr;
 };
 
 // What speaks against it.
@@ -35,6 +38,12 @@ struct Found {
   double confidence = 1;
   // Of the velocity rule that applies; 0: none.
   int velocity_tier = 0;
+  // The episode that the action is to remedy; its tier.
+  std::string episode_id;
+  int episode_tier = 0;
+  // It has no attempt left, and so rises, or the action trips.
+  bool escalates = false;
+  bool budget_trips = false;
 };
 
 Found Examine(const Question& question);

@@ -169,6 +169,7 @@ Criteria CountFindings(const std::vector<GradeFact>& grades) {
         ++count;
         grew = true;
       }
+      criteria.grew[static_cast<size_t>(tier) - 1].push_back(grew);
     }
     criteria.counts[static_cast<size_t>(tier) - 1] = count;
     if (tier == 3) criteria.tier_3_grew = grew;

@@ -24,6 +24,8 @@ v1::Assessment GradeSnapshot(const v1::Snapshot& snapshot, const std::map<int, i
 struct Criteria {
   // Of the tiers 1, 2 and 3.
   std::array<int, 3> counts = {};
+  // Which grades made them grow, oldest first; those without data are left out.
+  std::array<std::vector<bool>, 3> grew = {};
   // Whether the last grade made the count of tier 3 grow.
   bool tier_3_grew = false;
 };

@@ -94,7 +94,7 @@ void AddPatternRules(Random& random, v1::PolicySet& policy) {
     rules.mutable_call_rate()->mutable_window()->set_seconds(random.Pick({1, 60, 3600}));
   }
   for (const v1::TripCause cause :
-       {v1::TRIP_CAUSE_LOCK_CRITERIA, v1::TRIP_CAUSE_ARBITRATION, v1::TRIP_CAUSE_VELOCITY}) {
+       {v1::TRIP_CAUSE_LOCK_CRITERIA, v1::TRIP_CAUSE_ARBITRATION, v1::TRIP_CAUSE_VELOCITY, v1::TRIP_CAUSE_BUDGET}) {
     if (!random.Chance(75)) continue;
     v1::LockRule& rule = *policy.add_lock_rules();
     rule.set_cause(cause);
@@ -113,6 +113,9 @@ void AddPatternRules(Random& random, v1::PolicySet& policy) {
 }
 
 void AddApprovalRules(Random& random, v1::PolicySet& policy) {
+  for (const char* type : {"write_blog", "edit_page", "seo_fix"}) {
+    if (random.Chance(40)) policy.add_remediation_actions(type);
+  }
   if (random.Chance(50)) policy.mutable_approval_rule()->set_quorum(random.Pick({0, 1, 2, 2, 3}));
   if (random.Chance(50)) {
     policy.mutable_approval_rule()->mutable_validity()->set_seconds(random.Pick({1, 60, 3600, 3600, 86400}));
@@ -148,9 +151,14 @@ void AddTiers(Random& random, v1::PolicySet& policy) {
     if (random.Chance(60)) thresholds.set_efficiency_score(efficiency[at]);
     if (random.Chance(50)) thresholds.set_market_impact(impact[at]);
     if (random.Chance(60)) thresholds.set_response_time(30 + 30 * i);
-    tier.set_max_iterations(4 - i);
     tier.mutable_lock_criteria()->set_min_confidence(random.Pick({0.0, 0.5, 0.65, 0.9}));
     tier.mutable_lock_criteria()->set_consecutive_failures(random.Pick({1, 2, 3}));
+    tier.set_max_iterations(random.Pick({1, 2, 3}));
+    tier.set_on_exhaustion(random.Pick(
+        {v1::EXHAUSTION_UNSPECIFIED, v1::EXHAUSTION_NEEDS_APPROVAL, v1::EXHAUSTION_ESCALATE, v1::EXHAUSTION_TRIP}));
+    if (!random.Chance(30)) continue;
+    tier.mutable_lock_criteria()->set_of_last(random.Pick({2, 5, 32}));
+    tier.mutable_lock_criteria()->set_at_least(random.Pick({1, 2}));
   }
 }
 

@@ -110,6 +110,7 @@ class ScriptMaker {
     if (auto* arbitrate = std::get_if<v1::ArbitrateRequest>(&request))
       arbitrate->mutable_action()->set_action_id("other");
     if (auto* again = std::get_if<ProposeAgain>(&request)) again->request.mutable_action()->set_action_id("other");
+    if (auto* outcome = std::get_if<v1::ReportActionOutcomeRequest>(&request)) outcome->set_detail("otherwise");
     if (auto* decide = std::get_if<DecideApproval>(&request)) decide->request.set_comment("another comment");
     if (auto* engage = std::get_if<v1::EngageLockRequest>(&request)) engage->set_reason("another reason");
     if (auto* report = std::get_if<v1::ReportSnapshotRequest>(&request))
@@ -138,6 +139,8 @@ class ScriptMaker {
       action.set_impact_score(random_.Pick({0.59, 0.6, 0.8, 1.0}));
     }
     if (random_.Chance(6)) action.set_recommended_tier(random_.Pick({0, 1, 2, 3}));
+    // Episodes get their names from one counter, with approvals, locks and points.
+    if (random_.Chance(4)) action.set_episode_id("episode-" + std::to_string(1 + random_.Below(20)));
     if (random_.Chance(by_hand_percent_)) action.set_autonomous_modification(false);
     if (random_.Chance(5)) action.set_autonomous_modification(true);
     if (random_.Chance(30)) {
@@ -151,6 +154,7 @@ class ScriptMaker {
   }
 
   Request Arbitrate() {
+    ++asked_count_;
     v1::ArbitrateRequest request;
     if (last_action_.agent_id().empty() || !random_.Chance(again_percent_)) {
       last_action_.Clear();
@@ -279,6 +283,21 @@ class ScriptMaker {
     return again;
   }
 
+  // Of one of the newest decisions, or of one that nobody made.
+  Request Outcome() {
+    v1::ReportActionOutcomeRequest request;
+    request.set_tenant_id(Tenant());
+    const uint32_t back = random_.Chance(70) ? random_.Below(4) : random_.Below(30);
+    request.set_decision_id("decision-" + std::to_string(asked_count_ > back ? asked_count_ - back : 1));
+    request.set_outcome(random_.Pick({v1::OUTCOME_SUCCEEDED, v1::OUTCOME_FAILED, v1::OUTCOME_NOT_EXECUTED,
+                                      v1::OUTCOME_NOT_EXECUTED, v1::OUTCOME_UNKNOWN}));
+    request.set_detail(random_.Pick({"", "done"}));
+    const bool tried = request.outcome() == v1::OUTCOME_SUCCEEDED || request.outcome() == v1::OUTCOME_FAILED;
+    if (tried && random_.Chance(40)) request.mutable_duration()->set_seconds(random_.Pick({0, 29, 61, 121}));
+    request.set_request_id(RequestId());
+    return request;
+  }
+
   Request ExplainIt() { return MakeAgain<ExplainAgain>(); }
 
   Request Policy() {
@@ -404,11 +423,13 @@ class ScriptMaker {
   Request Info() { return v1::GetServerInfoRequest(); }
   Request Stop() { return Restart(); }
 
-  static constexpr size_t kMakerCount = 18;
+  static constexpr size_t kMakerCount = 19;
   static const Maker kMakers[kMakerCount];
 
   Random random_;
   Script script_;
+  // About so many decisions were made.
+  uint32_t asked_count_ = 0;
   uint32_t agent_count_;
   uint32_t tenant_count_;
   // How often a lock is the fleet's, an action the same as the one before, a report larger than half a window, a step
@@ -435,6 +456,7 @@ const ScriptMaker::Maker ScriptMaker::kMakers[] = {
     {&ScriptMaker::Trigger, 4},    {&ScriptMaker::End, 10},        {&ScriptMaker::Agent1, 4},
     {&ScriptMaker::Stats, 2},      {&ScriptMaker::Info, 2},        {&ScriptMaker::Stop, 3},
     {&ScriptMaker::Decide, 25},    {&ScriptMaker::Again, 20},      {&ScriptMaker::ExplainIt, 10},
+    {&ScriptMaker::Outcome, 10},
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,7 @@ class Model {
   Answer Apply(const v1::UpdatePolicyRequest& request, bool is_current, bool is_valid, const v1::Principal& caller);
   Answer Apply(const v1::ReportSnapshotRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::RecordDataPointsRequest& request, const v1::Principal& caller);
+  Answer Apply(const v1::ReportActionOutcomeRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::CreateTaskRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::TriggerTaskRequest& request, const v1::Principal& caller);
   Answer Apply(const EndOfAttempt& end, const v1::Principal& caller);
@@ -99,6 +101,11 @@ class Model {
                                     const std::string& agent_id, const std::string& target_resource) const;
   void Trip(v1::TripCause trip, const v1::Principal& caller, absl::Time now, v1::Decision& decision, Answer& answer);
 
+  // Remediation attempts (model_outcome.cc).
+  void SettleAttempt(const Ruling& ruling, absl::Time now, Answer& answer);
+  // The open episode with this name, or null.
+  v1::Episode* FindOpen(const std::string& episode_id);
+
   // Approvals (model_approval.cc).
   v1::Approval* FindApproval(const std::string& tenant_id, const std::string& approval_id);
   // What people have to say about an action that is for them. `approval_id`: the approval that came with it, if any.
@@ -129,6 +136,8 @@ class Model {
   void Send(v1::Alert alert, absl::Time now, Answer& answer);
 
   // Agents (model_monitor.cc, model_agent.cc).
+  v1::RecordDataPointsResponse TakePoints(const v1::RecordDataPointsRequest& request, const v1::Principal& caller,
+                                          absl::Time now, Answer& answer);
   v1::Assessment Grade(const v1::Snapshot& snapshot, const std::map<int, int64_t>& samples, v1::AssessmentSource source,
                        const v1::Principal& reporter, absl::Time now, Answer& answer);
   void MoveEpisode(const v1::Assessment& assessment, int episode_tier, int findings, absl::Time now, Answer& answer);
@@ -163,6 +172,10 @@ class Model {
   // When the tenant's newest decision was made.
   std::map<std::string, absl::Time> decide_times_;
   std::vector<AttemptFact> attempts_;
+  // Every decision, in the order of their sequences.
+  std::vector<v1::Decision> decisions_;
+  // Those whose outcome was reported.
+  std::set<std::string> outcomes_;
   // In force.
   std::vector<v1::Lock> locks_;
   // Pending, approved, or rejected within their time; in the order of their numbers. At most one of an action.

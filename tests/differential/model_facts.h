@@ -11,6 +11,7 @@
 #include "google/protobuf/message.h"
 #include "interlock/v1/assessment.pb.h"
 #include "interlock/v1/decision.pb.h"
+#include "interlock/v1/policy.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "interlock/v1/task.pb.h"
 
@@ -74,6 +75,10 @@ struct Consent {
 struct Ruling {
   v1::Decision decision;
   Consent consent;
+  // The episode has no attempt left and rises.
+  bool escalates = false;
+  // What the action would trip a lock by.
+  v1::TripCause trip = v1::TRIP_CAUSE_UNSPECIFIED;
 };
 
 struct AgentFacts {

@@ -68,9 +68,13 @@ v1::Assessment Model::Grade(const v1::Snapshot& snapshot, const std::map<int, in
   }
   const Criteria criteria = CountFindings(of_agent);
   const auto met = [&](int tier) {
-    return grade.has_data && grade.tier >= tier &&
-           criteria.counts[static_cast<size_t>(tier) - 1] >=
-               policy.tiers(tier - 1).lock_criteria().consecutive_failures();
+    const v1::LockCriteria& asked = policy.tiers(tier - 1).lock_criteria();
+    if (!grade.has_data || grade.tier < tier) return false;
+    if (criteria.counts[static_cast<size_t>(tier) - 1] >= asked.consecutive_failures()) return true;
+    const std::vector<bool>& grew = criteria.grew[static_cast<size_t>(tier) - 1];
+    const auto looked_at = std::min(grew.size(), static_cast<size_t>(asked.of_last()));
+    const auto findings = std::count(grew.end() - static_cast<ptrdiff_t>(looked_at), grew.end(), true);
+    return asked.of_last() > 0 && findings >= asked.at_least();
   };
   const int episode_tier = std::max({grade.tier, met(1) ? 2 : 0, met(2) ? 3 : 0});
   const int findings = grade.tier == 0 ? 0 : criteria.counts[static_cast<size_t>(grade.tier) - 1];
@@ -97,6 +101,7 @@ void Model::MoveEpisode(const v1::Assessment& assessment, int episode_tier, int 
                         Answer& answer) {
   const v1::Episode* open = OpenEpisode(assessment.tenant_id(), assessment.agent_id());
   const int before = open == nullptr ? 0 : open->tier();
+  if (open != nullptr && episode_tier > 0) episode_tier = std::max(episode_tier, open->tier_min());
   if (before == 0 && episode_tier == 0) return;
   const bool same_metrics =
       open != nullptr && Metrics(open->breached_metrics()) == Metrics(assessment.breached_metrics());
@@ -196,19 +201,8 @@ Answer Model::Apply(const v1::ReportSnapshotRequest& request, const v1::Principa
   return answer;
 }
 
-Answer Model::Apply(const v1::RecordDataPointsRequest& request, const v1::Principal& caller) {
-  const CallId id = {request.tenant_id(), "RecordDataPoints", request.request_id(), Serialize(request)};
-  if (auto repeat = Recall(id)) return *std::move(repeat);
-  absl::optional<absl::Time> newest;
-  for (const v1::DataPoint& point : request.points()) {
-    if (point.has_observe_time())
-      newest = std::max(newest.value_or(absl::InfinitePast()), FromProto(point.observe_time()));
-  }
-  if (newest && *newest > Peek(request.tenant_id(), newest) + kAheadMax) {
-    return Refuse("INVALID_ARGUMENT INVALID_FIELD");
-  }
-  Answer answer;
-  const absl::Time now = Advance(request.tenant_id(), newest, answer);
+v1::RecordDataPointsResponse Model::TakePoints(const v1::RecordDataPointsRequest& request, const v1::Principal& caller,
+                                               absl::Time now, Answer& answer) {
   AgentFacts& agent = Report(request.tenant_id(), request.agent_id(), now);
   v1::RecordDataPointsResponse response;
   for (const v1::DataPoint& point : request.points()) {
@@ -235,6 +229,23 @@ Answer Model::Apply(const v1::RecordDataPointsRequest& request, const v1::Princi
   }
   agent.assessment = Grade(agent.snapshot, samples, v1::ASSESSMENT_SOURCE_DATA_POINTS, caller, now, answer);
   *response.mutable_assessment() = agent.assessment;
+  return response;
+}
+
+Answer Model::Apply(const v1::RecordDataPointsRequest& request, const v1::Principal& caller) {
+  const CallId id = {request.tenant_id(), "RecordDataPoints", request.request_id(), Serialize(request)};
+  if (auto repeat = Recall(id)) return *std::move(repeat);
+  absl::optional<absl::Time> newest;
+  for (const v1::DataPoint& point : request.points()) {
+    if (point.has_observe_time())
+      newest = std::max(newest.value_or(absl::InfinitePast()), FromProto(point.observe_time()));
+  }
+  if (newest && *newest > Peek(request.tenant_id(), newest) + kAheadMax) {
+    return Refuse("INVALID_ARGUMENT INVALID_FIELD");
+  }
+  Answer answer;
+  const absl::Time now = Advance(request.tenant_id(), newest, answer);
+  v1::RecordDataPointsResponse response = TakePoints(request, caller, now, answer);
   answer = ReplyWith(std::move(response), std::move(answer));
   Remember(id, answer);
   return answer;

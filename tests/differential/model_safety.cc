@@ -50,16 +50,17 @@ void BlockAtOnce(const std::vector<const v1::Lock*>& covering, v1::Decision& dec
 }
 
 // What the action would trip a lock by.
-v1::TripCause CauseOf(const v1::Action& action, v1::RiskLevel risk_level, int velocity_tier) {
+v1::TripCause CauseOf(const v1::Action& action, v1::RiskLevel risk_level, const Found& found) {
   const int tier = action.has_recommended_tier() ? action.recommended_tier() : 1;
   if (tier == 3 || risk_level == v1::RISK_LEVEL_CRITICAL) return v1::TRIP_CAUSE_ARBITRATION;
-  return velocity_tier == 3 ? v1::TRIP_CAUSE_VELOCITY : v1::TRIP_CAUSE_UNSPECIFIED;
+  if (found.budget_trips) return v1::TRIP_CAUSE_BUDGET;
+  return found.velocity_tier == 3 ? v1::TRIP_CAUSE_VELOCITY : v1::TRIP_CAUSE_UNSPECIFIED;
 }
 
 // Whether nothing but people stands between the action and its being allowed.
 bool IsForPeople(const v1::PolicySet& policy, const v1::Action& action, bool under_lock, v1::RiskLevel risk_level,
                  const Found& found) {
-  if (CauseOf(action, risk_level, found.velocity_tier) != v1::TRIP_CAUSE_UNSPECIFIED) return false;
+  if (CauseOf(action, risk_level, found) != v1::TRIP_CAUSE_UNSPECIFIED) return false;
   for (const v1::Reason& violation : found.violations) {
     if (violation.recovery_class() != v1::RECOVERY_CLASS_NEEDS_APPROVAL) return false;
   }
@@ -72,7 +73,7 @@ bool IsForPeople(const v1::PolicySet& policy, const v1::Action& action, bool und
 // The arbitration: the explanation, put before what was found.
 void Conclude(const v1::PolicySet& policy, const v1::Action& action, const std::vector<const v1::Lock*>& covering,
               const Found& found, const Consent& consent, v1::Decision& decision) {
-  const v1::TripCause cause = CauseOf(action, decision.risk_level(), found.velocity_tier);
+  const v1::TripCause cause = CauseOf(action, decision.risk_level(), found);
   const bool systemic = cause != v1::TRIP_CAUSE_UNSPECIFIED;
   decision.set_tier(std::max(decision.tier(), found.velocity_tier));
   decision.set_requires_approval(!consent.given && (!covering.empty() || systemic || found.requires_approval));
@@ -171,13 +172,18 @@ Ruling Model::Decide(const v1::Action& action, const std::string& approval_id, a
                              attempts,
                              attempts_,
                              now,
-                             agent == nullptr ? absl::nullopt : absl::make_optional(agent->report_time)};
+                             agent == nullptr ? absl::nullopt : absl::make_optional(agent->report_time),
+                             OpenEpisode(action.tenant_id(), action.agent_id())};
   const Found found = Examine(question);
   decision.set_risk_level(LevelOf(CombinedRisk(RiskOf(policy, action))));
   decision.set_confidence(std::min(1.0, std::max(0.0, found.confidence)));
   if (IsForPeople(policy, action, !covering.empty(), decision.risk_level(), found)) {
     ruling.consent = Consult(action, approval_id, !covering.empty(), decision, now);
   }
+  decision.set_episode_id(found.episode_id);
+  decision.set_episode_tier(found.episode_tier);
+  ruling.escalates = found.escalates;
+  ruling.trip = CauseOf(action, decision.risk_level(), found);
   Conclude(policy, action, covering, found, ruling.consent, decision);
   return ruling;
 }
@@ -234,11 +240,11 @@ Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& ca
   decision.set_decision_id("decision-" + std::to_string(decision_count_));
   const v1::Reason& first = decision.reasons(0);
   if (first.code() == v1::REASON_CODE_TRIPPED && decision.verdict() == v1::VERDICT_LOCK) {
-    // A velocity of tier 3 is a violation; where it is the only cause, neither the action nor its risk is one.
-    const v1::TripCause own = CauseOf(action, decision.risk_level(), 0);
-    Trip(own == v1::TRIP_CAUSE_UNSPECIFIED ? v1::TRIP_CAUSE_VELOCITY : own, caller, now, decision, answer);
+    Trip(ruling.trip, caller, now, decision, answer);
   }
   Settle(action, ruling.consent, caller, now, decision, answer);
+  SettleAttempt(ruling, now, answer);
+  decisions_.push_back(decision);
   if (first.code() != v1::REASON_CODE_LOCK_BLOCKED) {
     attempts_.push_back({now, action.tenant_id(), action.agent_id(), decision.action_type(), decision.category(),
                          !HasReason(decision, v1::REASON_CODE_CATEGORY_UNKNOWN), CallOf(action, decision.category()),

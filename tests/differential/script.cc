@@ -57,9 +57,10 @@ std::vector<std::string> Names(std::index_sequence<Index...>) {
 
 std::string NameOf(const Request& request) {
   static const char* const kNames[] = {
-      "Arbitrate",      "ExplainAction",    "EngageLock", "ReleaseLock",    "AcknowledgeLock", "UpdatePolicy",
-      "ReportSnapshot", "RecordDataPoints", "CreateTask", "TriggerTask",    "EndAttempt",      "GetAgent",
-      "GetFleetStats",  "GetServerInfo",    "Restart",    "DecideApproval", "ProposeAgain",    "ExplainAgain"};
+      "Arbitrate",      "ExplainAction",  "EngageLock",       "ReleaseLock",        "AcknowledgeLock",
+      "UpdatePolicy",   "ReportSnapshot", "RecordDataPoints", "CreateTask",         "TriggerTask",
+      "EndAttempt",     "GetAgent",       "GetFleetStats",    "GetServerInfo",      "Restart",
+      "DecideApproval", "ProposeAgain",   "ExplainAgain",     "ReportActionOutcome"};
   static_assert(std::size(kNames) == std::variant_size_v<Request>);
   return kNames[request.index()];
 }

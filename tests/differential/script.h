@@ -93,7 +93,7 @@ using Request =
     std::variant<v1::ArbitrateRequest, v1::ExplainActionRequest, v1::EngageLockRequest, ReleaseLock, AcknowledgeLock,
                  UpdatePolicy, v1::ReportSnapshotRequest, v1::RecordDataPointsRequest, v1::CreateTaskRequest,
                  TriggerTask, EndAttempt, v1::GetAgentRequest, v1::GetFleetStatsRequest, v1::GetServerInfoRequest,
-                 Restart, DecideApproval, ProposeAgain, ExplainAgain>;
+                 Restart, DecideApproval, ProposeAgain, ExplainAgain, v1::ReportActionOutcomeRequest>;
 
 struct Command {
   // The machine's time; never before that of the command before it.

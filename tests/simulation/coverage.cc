@@ -21,10 +21,10 @@ struct Required {
 const std::vector<Required>& OwnNames() {
   static const auto* const names = new std::vector<Required>{
       {"command",
-       {"Arbitrate",      "ExplainAction", "ReportSnapshot", "RecordDataPoints", "GetAgent",        "ListAgents",
-        "GetFleetStats",  "GetServerInfo", "EngageLock",     "AcknowledgeLock",  "ReleaseLock",     "UpdatePolicy",
-        "CreateTask",     "TriggerTask",   "AttemptEnd",     "ListLocks",        "SubscribeAlerts", "WatchLocks",
-        "DecideApproval", "ListApprovals", "GetApproval"}},
+       {"Arbitrate",      "ExplainAction", "ReportSnapshot", "RecordDataPoints",   "GetAgent",        "ListAgents",
+        "GetFleetStats",  "GetServerInfo", "EngageLock",     "AcknowledgeLock",    "ReleaseLock",     "UpdatePolicy",
+        "CreateTask",     "TriggerTask",   "AttemptEnd",     "ListLocks",          "SubscribeAlerts", "WatchLocks",
+        "DecideApproval", "ListApprovals", "GetApproval",    "ReportActionOutcome"}},
       {"fault",
        {"crash", "crash in a commit", "slow disk", "commit failed, not stored", "commit failed, stored",
         "store could not be opened", "reader held the store", "request duplicated", "request delayed", "reply lost",
@@ -39,6 +39,8 @@ const std::vector<Required>& OwnNames() {
       {"approval",
        {"joined", "asked for under a lock", "used", "used under a lock", "use repeated", "refused for another action",
         "refused after its use", "refused after its end", "refused after a lock"}},
+      {"attempt at a remedy", {"allowed", "approved beyond the budget", "given back"}},
+      {"outcome", {"OUTCOME_SUCCEEDED", "OUTCOME_FAILED", "OUTCOME_NOT_EXECUTED", "OUTCOME_UNKNOWN"}},
       {"vote",
        {"taken", "repeated", "refused APPROVAL_NEEDS_HUMAN", "refused APPROVAL_BY_REQUESTER",
         "refused APPROVAL_VOTED_BEFORE", "refused APPROVAL_VERSION_MISMATCH", "refused APPROVAL_DECIDED",

@@ -34,6 +34,7 @@ class Observer {
   virtual void OnSettled(const Settled<v1::ReportSnapshotRequest, v1::ReportSnapshotResponse>&) {}
   virtual void OnSettled(const Settled<v1::RecordDataPointsRequest, v1::RecordDataPointsResponse>&) {}
   virtual void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>&) {}
+  virtual void OnSettled(const Settled<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse>&) {}
   virtual void OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>&) {}
   virtual void OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>&) {}
   virtual void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>&) {}

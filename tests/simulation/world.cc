@@ -9,6 +9,7 @@
 #include "tests/simulation/cast.h"
 #include "tests/simulation/checkers/alert_checker.h"
 #include "tests/simulation/checkers/approval_checker.h"
+#include "tests/simulation/checkers/budget_checker.h"
 #include "tests/simulation/checkers/decision_checker.h"
 #include "tests/simulation/checkers/limit_checker.h"
 #include "tests/simulation/checkers/lock_checker.h"
@@ -23,6 +24,7 @@
 #include "tests/simulation/workloads/approvals.h"
 #include "tests/simulation/workloads/faults.h"
 #include "tests/simulation/workloads/locks.h"
+#include "tests/simulation/workloads/outcomes.h"
 #include "tests/simulation/workloads/policies.h"
 #include "tests/simulation/workloads/reads.h"
 #include "tests/simulation/workloads/reports.h"
@@ -65,7 +67,7 @@ class World {
  public:
   World(uint64_t seed, bool print, Coverage& coverage) : sim_(seed, print, coverage) {
     for (Observer* observer : std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &approvals_, &alerts_,
-                                                               &limits_, &tasks_, &state_}) {
+                                                               &limits_, &budgets_, &tasks_, &state_}) {
       server_.AddObserver(*observer);
     }
     Compose();
@@ -107,7 +109,8 @@ class World {
 
   void Compose() {
     const Actions::Options actions = {.high_risk = sim_.random.Chance(0.5) ? 0.02 : 0.15, .tier_3 = 0.01};
-    Add(std::make_unique<Actions>(sim_, network_, cast_, actions), 1, 10);
+    Add(std::make_unique<Actions>(sim_, network_, cast_, budgets_, actions), 1, 10);
+    Add(std::make_unique<Outcomes>(sim_, network_, budgets_), 0.8, 3);
     Add(std::make_unique<Reports>(sim_, network_, cast_), 0.8, 8);
     Add(std::make_unique<Locks>(sim_, server_, network_, cast_), 0.9, 5);
     Add(std::make_unique<Approvals>(sim_, server_, network_, cast_), 0.9, 5);
@@ -190,6 +193,7 @@ class World {
   ApprovalChecker approvals_{sim_, cast_};
   AlertChecker alerts_{sim_, cast_, options_.engine.alert_retention};
   LimitChecker limits_{sim_, options_.engine.default_profile};
+  BudgetChecker budgets_{sim_, options_.engine.default_profile};
   TaskChecker tasks_{sim_, cast_};
   StateChecker state_{sim_, cast_, disk_, options_.engine};
   std::vector<Part> parts_;

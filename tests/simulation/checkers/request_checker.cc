@@ -83,6 +83,12 @@ void RequestChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>
         std::move(answer), call.now);
 }
 
+void RequestChecker::OnSettled(const Settled<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse>& call) {
+  sim_.coverage.Count("command", "ReportActionOutcome");
+  Judge("ReportActionOutcome", call.request.tenant_id(), call.request.request_id(), Serialize(call.request),
+        {call.reply.status(), BytesOf(call.reply)}, call.now);
+}
+
 void RequestChecker::OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>& call) {
   sim_.coverage.Count("command", "EngageLock");
   const bool by_scope = call.request.tenant_id().empty() && call.request.scope().kind() == v1::SCOPE_KIND_TENANT;

@@ -22,6 +22,7 @@ class RequestChecker final : public Observer {
   void OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>& call) override;
   void OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>& call) override;
   void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>& call) override;
+  void OnSettled(const Settled<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse>& call) override;
   void OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>& call) override;
   void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
   void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>& call) override;

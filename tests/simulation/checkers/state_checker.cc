@@ -59,6 +59,10 @@ void StateChecker::OnSettled(const Settled<v1::ReportSnapshotRequest, v1::Report
   if (call.reply.ok()) Take(call.reply->assessment());
 }
 
+void StateChecker::OnSettled(const Settled<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse>& call) {
+  if (call.reply.ok() && call.reply->has_assessment()) Take(call.reply->assessment());
+}
+
 void StateChecker::OnSettled(const Settled<v1::RecordDataPointsRequest, v1::RecordDataPointsResponse>& call) {
   if (call.reply.ok()) Take(call.reply->assessment());
 }

@@ -23,6 +23,7 @@ class StateChecker final : public Observer {
 
   using Observer::OnSettled;
   void OnOpened(const server::Core& core) override;
+  void OnSettled(const Settled<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse>& call) override;
   void OnSettled(const Settled<v1::ReportSnapshotRequest, v1::ReportSnapshotResponse>& call) override;
   void OnSettled(const Settled<v1::RecordDataPointsRequest, v1::RecordDataPointsResponse>& call) override;
   void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;

@@ -1,5 +1,6 @@
 #include "tests/simulation/workloads/actions.h"
 
+#include <iterator>
 #include <limits>
 
 #include "client/environment.h"
@@ -34,6 +35,8 @@ v1::Action Actions::NewAction() {
   if (sim_.random.Chance(0.9)) action.set_risk_score(high ? 0.7 + 0.3 * sim_.random.Share() : 0.1);
   if (sim_.random.Chance(0.9)) action.set_impact_score(high ? 0.7 + 0.3 * sim_.random.Share() : 0.1);
   if (sim_.random.Chance(options_.tier_3)) action.set_recommended_tier(3);
+  if (sim_.random.Chance(0.35)) MakeRemedy(action);
+  if (sim_.random.Chance(0.01)) action.set_episode_id("episode-99999");
   if (sim_.random.Chance(0.1)) action.set_autonomous_modification(false);
   if (sim_.random.Chance(0.3)) {
     auto& fields = *action.mutable_parameters()->mutable_fields();
@@ -42,6 +45,24 @@ v1::Action Actions::NewAction() {
     for (const char* name : {"alpha", "beta", "gamma", "delta"}) fields[name].set_number_value(sim_.random.Below(3));
   }
   return action;
+}
+
+void Actions::MakeRemedy(v1::Action& action) {
+  if (budgets_.open_episodes().empty()) return;
+  // Mostly of the same one, so that its attempts are soon used up.
+  auto episode = budgets_.open_episodes().begin();
+  const int others = static_cast<int>(budgets_.open_episodes().size());
+  if (sim_.random.Chance(0.3)) std::advance(episode, sim_.random.Below(others));
+  action.set_tenant_id(episode->second.tenant_id());
+  action.set_agent_id(episode->second.agent_id());
+  action.set_action_type(sim_.random.Pick(cast_.remediations));
+  if (sim_.random.Chance(0.6)) action.set_episode_id(episode->second.episode_id());
+  if (sim_.random.Chance(0.3)) return;
+  // What nothing but the budget speaks against.
+  action.set_risk_score(0.1);
+  action.set_impact_score(0.1);
+  action.clear_recommended_tier();
+  action.clear_parameters();
 }
 
 void Actions::Ask(const v1::ArbitrateRequest& request) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/simulation/cast.h"
+#include "tests/simulation/checkers/budget_checker.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/sim.h"
 #include "tests/simulation/workload.h"
@@ -20,14 +21,17 @@ class Actions final : public Workload {
     double tier_3 = 0.01;
   };
 
-  Actions(Sim& sim, Network& network, const Cast& cast, const Options& options)
-      : sim_(sim), network_(network), cast_(cast), options_(options) {}
+  // `budgets` knows what episodes there are.
+  Actions(Sim& sim, Network& network, const Cast& cast, const BudgetChecker& budgets, const Options& options)
+      : sim_(sim), network_(network), cast_(cast), budgets_(budgets), options_(options) {}
 
   absl::string_view name() const override { return "actions"; }
   void Step() override;
 
  private:
   v1::Action NewAction();
+  // Has it be a remedy of one of the open episodes, if there is one.
+  void MakeRemedy(v1::Action& action);
   void Ask(const v1::ArbitrateRequest& request);
   void AskAgain();
   void AskBadly();
@@ -36,6 +40,7 @@ class Actions final : public Workload {
   Sim& sim_;
   Network& network_;
   const Cast& cast_;
+  const BudgetChecker& budgets_;
   const Options options_;
   // The newest requests.
   std::deque<v1::ArbitrateRequest> asked_;

@@ -1,5 +1,6 @@
 #include "tests/simulation/workloads/approvals.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "client/environment.h"
@@ -15,6 +16,12 @@ constexpr int kLooksMax = 6;
 const std::vector<std::string>& People() {
   static const auto& people = *new std::vector<std::string>{"alice", "bob", "carol"};
   return people;
+}
+
+// Whether it is about a remedy for which no attempt is left, which is rare.
+bool IsBeyondBudget(const v1::Approval& approval) {
+  return std::any_of(approval.reasons().begin(), approval.reasons().end(),
+                     [](const v1::Reason& reason) { return reason.code() == v1::REASON_CODE_BUDGET_EXHAUSTED; });
 }
 
 }  // namespace
@@ -35,6 +42,11 @@ void Approvals::Step() {
 
 const v1::Approval& Approvals::Choose(const std::vector<v1::Approval>& approvals) {
   // People sooner look at what somebody has looked at, so that more of it comes to its end before a lock comes over it.
+  if (sim_.random.Chance(0.5)) {
+    for (const v1::Approval& approval : approvals) {
+      if (IsBeyondBudget(approval)) return approval;
+    }
+  }
   const v1::Approval& first = sim_.random.Pick(approvals);
   const v1::Approval& second = sim_.random.Pick(approvals);
   return second.votes_size() > first.votes_size() ? second : first;

@@ -36,6 +36,7 @@ v1::PolicySet Policies::NewPolicy() {
     if (random.Chance(0.5)) SetReleaseRule(scope, policy);
   }
   if (random.Chance(0.5)) AddLimits(policy);
+  if (random.Chance(0.8)) SetBudgets(policy);
   SetApprovals(policy);
   return policy;
 }
@@ -65,6 +66,26 @@ void Policies::AddLimits(v1::PolicySet& policy) {
   for (v1::Constraint& constraint : *policy.mutable_constraints()) {
     if (random.Chance(0.3)) constraint.set_limit_count(v1::LIMIT_COUNT_ALLOWED);
   }
+}
+
+void Policies::SetBudgets(v1::PolicySet& policy) {
+  Random& random = sim_.random;
+  for (v1::TierPolicy& tier : *policy.mutable_tiers()) {
+    tier.set_max_iterations(random.Chance(0.6) ? 1 : random.Between(1, 3));
+    const v1::Exhaustion exhaustions[] = {v1::EXHAUSTION_UNSPECIFIED, v1::EXHAUSTION_NEEDS_APPROVAL,
+                                          v1::EXHAUSTION_ESCALATE, v1::EXHAUSTION_TRIP};
+    tier.set_on_exhaustion(exhaustions[random.Chance(0.5) ? 1 : random.Below(4)]);
+    if (!random.Chance(0.4)) continue;
+    tier.mutable_lock_criteria()->set_of_last(random.Between(2, 6));
+    tier.mutable_lock_criteria()->set_at_least(2);
+  }
+  for (const std::string& action_type : cast_.remediations) {
+    if (random.Chance(0.7)) policy.add_remediation_actions(action_type);
+  }
+  if (random.Chance(0.5)) return;
+  v1::LockRule& rule = *policy.add_lock_rules();
+  rule.set_cause(v1::TRIP_CAUSE_BUDGET);
+  rule.set_scope(v1::SCOPE_KIND_AGENT);
 }
 
 void Policies::SetApprovals(v1::PolicySet& policy) {
