@@ -12,7 +12,10 @@ namespace {
 class AuditExportTest : public testing::Test {
  protected:
   absl::Status Export() {
-    const Client client({.address = server_.address(), .deadline = absl::Seconds(20)});
+    ClientOptions options;
+    options.address = server_.address();
+    options.deadline = absl::Seconds(20);
+    const Client client(options);
     v1::ExportAuditLogRequest request;
     request.set_first_sequence(3);
     return ExportAuditLog(client, request, [this](const v1::ExportAuditLogResponse& piece) {

@@ -89,11 +89,11 @@ absl::StatusOr<ExitCode> RunExport(Context& context) {
 // Verification of a file.
 
 absl::StatusOr<std::string> PublicKeyOf(const Arguments& arguments) {
-  const std::string text = arguments.Get("public-key");
-  if (!arguments.Has("public-key")) return std::string();
+  const std::string text = arguments.Get("public_key");
+  if (!arguments.Has("public_key")) return std::string();
   const std::string key = absl::HexStringToBytes(text);
   if (key.size() != kEd25519KeyBytes || absl::BytesToHexString(key) != absl::AsciiStrToLower(text)) {
-    return Arguments::InvalidFlag("public-key", "is 64 hexadecimal digits, as `interlockctl status` shows them");
+    return Arguments::InvalidFlag("public_key", "is 64 hexadecimal digits, as `interlockctl status` shows them");
   }
   return key;
 }
@@ -133,7 +133,7 @@ void ShowText(const audit::ExportVerdict& verdict, bool key_was_given, const Out
              << Printable(trailer.epoch()) << "\n";
   if (key_was_given) return;
   output.out << "  this key is the one in the file: compare it with the server's, which `interlockctl status` shows,\n"
-                "  or give that with --public-key\n";
+                "  or give that with --public_key\n";
 }
 
 absl::StatusOr<ExitCode> VerifyFile(Context& context) {
@@ -151,7 +151,7 @@ absl::StatusOr<ExitCode> VerifyFile(Context& context) {
   if (context.output.json) {
     ShowJson(verdict, context.output);
   } else {
-    ShowText(verdict, context.arguments.Has("public-key"), context.output);
+    ShowText(verdict, context.arguments.Has("public_key"), context.output);
   }
   if (!verdict.intact) return kExitError;
   return verdict.complete ? kExitOk : kExitIncomplete;
@@ -187,8 +187,8 @@ absl::StatusOr<ExitCode> VerifyServer(Context& context) {
 
 absl::StatusOr<ExitCode> RunVerify(Context& context) {
   if (context.arguments.word_count() > 0) return VerifyFile(context);
-  if (context.arguments.Has("public-key")) {
-    return Arguments::InvalidFlag("public-key", "is for a file; the server's own log has no signature");
+  if (context.arguments.Has("public_key")) {
+    return Arguments::InvalidFlag("public_key", "is for a file; the server's own log has no signature");
   }
   return VerifyServer(context);
 }
@@ -213,7 +213,7 @@ std::vector<Command> AuditCommands() {
                   "  intact and not complete. Without FILE (\"-\" is standard input) the server checks its own log\n"
                   "  and the records that it vouches for.",
        .positionals = {{.name = "FILE", .required = false}},
-       .flags = {{.name = "public-key", .value = "HEX", .help = "the server's key; default: the one in the file"}},
+       .flags = {{.name = "public_key", .value = "HEX", .help = "the server's key; default: the one in the file"}},
        .run = RunVerify},
   };
 }

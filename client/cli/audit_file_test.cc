@@ -64,8 +64,8 @@ class AuditFileTest : public ::testing::TestWithParam<AuditFormat> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Formats, AuditFileTest, ::testing::Values(AuditFormat::kJsonLines, AuditFormat::kProtobuf),
-                         [](const auto& info) {
-                           return info.param == AuditFormat::kProtobuf ? "Protobuf" : "JsonLines";
+                         [](const auto& test) {
+                           return test.param == AuditFormat::kProtobuf ? "Protobuf" : "JsonLines";
                          });
 
 TEST_P(AuditFileTest, WholeFilesAreIntactAndComplete) {
@@ -102,8 +102,10 @@ TEST_P(AuditFileTest, EveryCutIsIncomplete) {
   for (size_t size = 0; size < whole_.size(); ++size) {
     const audit::ExportVerdict verdict = Read(whole_.substr(0, size));
     EXPECT_FALSE(verdict.complete) << size;
-    // Two bytes at the very beginning do not say yet which format it is.
-    if (size != 1) EXPECT_TRUE(verdict.intact) << size << ": " << verdict.fault;
+    // One byte does not say yet which format it is.
+    if (size != 1) {
+      EXPECT_TRUE(verdict.intact) << size << ": " << verdict.fault;
+    }
   }
 }
 
@@ -126,7 +128,9 @@ TEST_P(AuditFileTest, EveryRemovedAndEveryReorderedPieceIsFound) {
     const audit::ExportVerdict verdict = Read(File(reordered, GetParam()));
     EXPECT_FALSE(verdict.complete) << i;
     EXPECT_FALSE(verdict.intact) << i;
-    if (i > 1) EXPECT_EQ(verdict.bad_sequence, static_cast<int64_t>(i)) << verdict.fault;
+    if (i > 1) {
+      EXPECT_EQ(verdict.bad_sequence, static_cast<int64_t>(i)) << verdict.fault;
+    }
   }
 }
 

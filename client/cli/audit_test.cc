@@ -111,17 +111,17 @@ TEST_F(AuditTest, AnExportWithoutItsTrailerLeavesNoFile) {
 TEST_F(AuditTest, TheKeyThatIsGivenCounts) {
   ASSERT_EQ(Run({"audit", "export", "--output=" + path_}).exit_code, 0);
   ProgramResult result =
-      Run({"audit", "verify", path_, "--public-key=" + absl::BytesToHexString(trailer_.public_key())});
+      Run({"audit", "verify", path_, "--public_key=" + absl::BytesToHexString(trailer_.public_key())});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, Not(HasSubstr("compare it")));
   const std::string other = absl::BytesToHexString(Ed25519PublicKey(std::string(32, 'j')));
-  result = Run({"audit", "verify", path_, "--public-key=" + other});
+  result = Run({"audit", "verify", path_, "--public_key=" + other});
   EXPECT_EQ(result.exit_code, kExitIncomplete);
   EXPECT_THAT(result.out, HasSubstr("intact: 3 rows, 1..3\nincomplete: the trailer is signed with another key\n"));
   for (const std::string bad : {"", "abc", "zz"}) {
-    EXPECT_EQ(Run({"audit", "verify", path_, "--public-key=" + bad}).exit_code, kExitUsage);
+    EXPECT_EQ(Run({"audit", "verify", path_, "--public_key=" + bad}).exit_code, kExitUsage);
   }
-  EXPECT_EQ(Run({"audit", "verify", "--public-key=" + other}).exit_code, kExitUsage);
+  EXPECT_EQ(Run({"audit", "verify", "--public_key=" + other}).exit_code, kExitUsage);
 }
 
 TEST_F(AuditTest, WhatIsWrongIsSaidAndIsTheExitCode) {

@@ -72,7 +72,9 @@ ExportVerdict ExportCheck::Finish() {
 
 std::string ExportCheck::Missing() const {
   if (!unreadable_.empty()) return absl::StrCat("the last piece cannot be read: ", unreadable_);
-  if (!has_trailer_ && is_cut_) return absl::StrCat("it ends in the middle of row ", chain_.last_sequence() + 1);
+  if (!has_trailer_ && is_cut_) {
+    return absl::StrCat("it ends in the middle of the entry behind row ", chain_.last_sequence());
+  }
   if (!has_trailer_) return "it has no trailer: nothing says that these are all rows";
   if (is_cut_) return "something stands behind the trailer";
   if (trailer_.public_key() != key()) return "the trailer is signed with another key";

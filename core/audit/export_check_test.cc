@@ -212,7 +212,7 @@ TEST_F(ExportCheckTest, AFileThatIsCutIsIncomplete) {
   const ExportVerdict verdict = check.Finish();
   EXPECT_TRUE(verdict.intact);
   EXPECT_FALSE(verdict.complete);
-  EXPECT_EQ(verdict.missing, "it ends in the middle of row 2");
+  EXPECT_EQ(verdict.missing, "it ends in the middle of the entry behind row 1");
   ExportCheck behind("");
   for (const v1::AuditEntry& entry : entries) behind.Add(entry);
   behind.AddCut();

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/time.h"
 #include "core/engine/keys.h"
+#include "server/base/limits.h"
 #include "server/feed/stream_message.h"
 #include "tests/support/engine_world.h"
 

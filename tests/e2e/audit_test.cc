@@ -103,7 +103,7 @@ class AuditTest : public ::testing::Test {
   static ProgramResult Verify(const std::vector<v1::AuditEntry>& entries, AuditFormat format) {
     std::string bytes;
     for (const v1::AuditEntry& entry : entries) bytes += cli::FormatAuditEntry(entry, format);
-    return cli::RunAgainst("", {"audit", "verify", "-", "--public-key=" + PublicKey()}, bytes);
+    return cli::RunAgainst("", {"audit", "verify", "-", "--public_key=" + PublicKey()}, bytes);
   }
 
   static std::string PublicKey() {
@@ -159,7 +159,7 @@ TEST_F(AuditTest, ExportsOfInterlockctlAreIntactAndComplete) {
     const std::string path = absl::StrCat(support::FreshDirectory("export"), "/audit.", format);
     const ProgramResult exported = Run({"audit", "export", "--format=" + format, "--output=" + path});
     EXPECT_EQ(exported.exit_code, 0) << exported.err;
-    const ProgramResult verified = cli::RunAgainst("", {"audit", "verify", path, "--public-key=" + PublicKey()});
+    const ProgramResult verified = cli::RunAgainst("", {"audit", "verify", path, "--public_key=" + PublicKey()});
     EXPECT_EQ(verified.exit_code, kComplete) << verified.out << verified.err;
     EXPECT_THAT(verified.out,
                 HasSubstr(absl::StrCat("intact: ", kRows, " rows, 1..", kRows, "\ncomplete: signed by ", PublicKey())));
@@ -247,7 +247,7 @@ TEST_F(AuditTest, WhatIsCutOffIsIncomplete) {
   file.resize(file.size() / 2);
   const ProgramResult half = cli::RunAgainst("", {"audit", "verify", "-"}, file);
   EXPECT_EQ(half.exit_code, kIncomplete) << half.out;
-  EXPECT_THAT(half.out, HasSubstr("incomplete: it ends in the middle of row"));
+  EXPECT_THAT(half.out, HasSubstr("incomplete: it ends in the middle of the entry behind row"));
 }
 
 TEST_F(AuditTest, AFileSignedByAnotherKeyIsIncomplete) {
