@@ -184,10 +184,14 @@ void EngineMemory::FireLocks(absl::Time time, int max, Effects& effects) {
 
 void EngineMemory::RecordApproval(const v1::Approval& approval, const v1::Principal* by, Effects& effects) {
   const std::string key = keys::TenantNumber(approval.tenant_id(), IdNumber("approval", approval.approval_id()));
+  const bool matters = approvals.Find(approval.approval_id()) != nullptr;
   std::string row = Serialize(approval);
-  RecordAudit({v1::AUDIT_KIND_APPROVAL, approval.tenant_id(), by, approval.approval_id(), approval.version()}, row,
-              effects);
-  if (approvals.Find(approval.approval_id()) != nullptr) {
+  // One that was rejected before is only let go of, as it is; its row says so already.
+  if (matters || approval.state() != v1::APPROVAL_STATE_REJECTED) {
+    RecordAudit({v1::AUDIT_KIND_APPROVAL, approval.tenant_id(), by, approval.approval_id(), approval.version()}, row,
+                effects);
+  }
+  if (matters) {
     effects.writes.PutBytes(Table::kApproval, key, std::move(row));
   } else {
     effects.writes.Delete(Table::kApproval, key);

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/audit/chain_verifier.h"
+#include "core/base/limits.h"
 #include "core/base/sha256.h"
 #include "core/base/time.h"
 #include "tests/support/engine_world.h"
@@ -122,6 +123,26 @@ TEST(EngineTest, VotesUsesAndVoidsOfApprovalsHaveAuditRows) {
   EXPECT_EQ(rows[0].kind(), v1::AUDIT_KIND_APPROVAL);
   EXPECT_EQ(rows[0].principal().id(), "bot");
   EXPECT_EQ(Describe(rows[3], world, Table::kClosedApproval), absl::StrCat("t ", denied->approval_id(), " 2 by carol"));
+}
+
+TEST(EngineTest, ARejectedApprovalHasOneAuditRowForItsRejection) {
+  EngineWorld world;
+  world.caller.set_id("bot");
+  world.caller.set_kind(v1::PRINCIPAL_KIND_AGENT);
+  const auto denied = world.Do(MakeAction("a", "plan_strategy"));
+  world.caller.set_id("carol");
+  world.caller.set_kind(v1::PRINCIPAL_KIND_HUMAN);
+  v1::DecideApprovalRequest reject;
+  reject.set_tenant_id("t");
+  reject.set_approval_id(denied->approval_id());
+  reject.set_version(1);
+  ASSERT_TRUE(world.Do(reject).ok());
+  world.now += kApprovalValidityMax;
+  world.Tick();
+  ASSERT_EQ(world.Rows<v1::Approval>(Table::kClosedApproval).size(), 1u) << "its time is up";
+  const auto rows = world.Rows<v1::AuditRow>(Table::kAudit);
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(Describe(rows[2], world, Table::kClosedApproval), absl::StrCat("t ", denied->approval_id(), " 2 by carol"));
 }
 
 TEST(EngineTest, RepeatsAndRefusalsHaveNoAuditRows) {
