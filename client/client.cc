@@ -87,6 +87,7 @@ INTERLOCK_CLIENT_METHOD(ListTasksResponse, scheduler, SchedulerService, ListTask
 INTERLOCK_CLIENT_METHOD(Task, scheduler, SchedulerService, TriggerTask)
 INTERLOCK_CLIENT_METHOD(ListAttemptsResponse, scheduler, SchedulerService, ListAttempts)
 INTERLOCK_CLIENT_METHOD(ServerInfo, admin, AdminService, GetServerInfo)
+INTERLOCK_CLIENT_METHOD(VerifyAuditLogResponse, admin, AdminService, VerifyAuditLog)
 
 #undef INTERLOCK_CLIENT_METHOD
 

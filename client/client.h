@@ -105,6 +105,9 @@ class Client {
 
   // AdminService.
   absl::StatusOr<v1::ServerInfo> GetServerInfo(v1::GetServerInfoRequest request, const CallOptions& options = {}) const;
+  // client/audit_export.h has the export.
+  absl::StatusOr<v1::VerifyAuditLogResponse> VerifyAuditLog(v1::VerifyAuditLogRequest request,
+                                                            const CallOptions& options = {}) const;
 
   // For the streams of this library.
   const std::shared_ptr<const Connection>& connection() const;

@@ -28,6 +28,8 @@ enum ExitCode {
   kExitLock = 4,
   // The server gave no answer; for decide, that is a deny.
   kExitNoAnswer = 5,
+  // An exported audit log is intact, but nothing says that it is all of it.
+  kExitIncomplete = 6,
 };
 
 // What a command works with; everything is borrowed for the time of the call.

@@ -24,7 +24,7 @@ constexpr FlagSpec kGlobalFlags[] = {
 
 constexpr char kExitCodes[] =
     "Exit codes: 0 it worked, or ALLOW; 1 an error; 2 called wrongly; 3 DENY; 4 LOCK;\n"
-    "5 the server gave no answer, which is a deny.\n";
+    "5 the server gave no answer, which is a deny; 6 an exported audit log is incomplete.\n";
 
 std::string FlagTable(absl::Span<const FlagSpec> flags) {
   std::vector<std::pair<std::string, Cell>> facts;

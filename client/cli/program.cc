@@ -9,6 +9,7 @@
 #include "client/cli/agents.h"
 #include "client/cli/alerts.h"
 #include "client/cli/approval.h"
+#include "client/cli/audit.h"
 #include "client/cli/decide.h"
 #include "client/cli/decisions.h"
 #include "client/cli/demo/demo.h"
@@ -156,8 +157,9 @@ int RunHelp(const std::vector<Command>& commands, const std::vector<std::string>
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& make : {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands,
-                           LockCommands, PolicyCommands, AlertCommands, TaskCommands, ReplayCommands, DemoCommands}) {
+  for (const auto& make :
+       {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands, LockCommands, PolicyCommands,
+        AlertCommands, TaskCommands, AuditCommands, ReplayCommands, DemoCommands}) {
     for (Command& command : make()) commands.push_back(std::move(command));
   }
   return commands;

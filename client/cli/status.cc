@@ -1,5 +1,6 @@
 #include "client/cli/status.h"
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/format.h"
 #include "core/base/status_macros.h"
@@ -40,6 +41,8 @@ absl::StatusOr<ExitCode> RunStatus(Context& context) {
           {"tasks", FormatCount(info.task_count())},
           {"decisions", FormatCount(info.decision_sequence())},
           {"alerts", FormatCount(info.alert_sequence())},
+          {"audit rows", FormatCount(info.audit_sequence())},
+          {"audit key", absl::BytesToHexString(info.audit_public_key())},
           {"open episodes", FormatCount(stats.open_episode_count())},
           {"locks in force", {FormatCount(info.active_lock_count()), locked ? Color::kRed : Color::kGreen}},
       },

@@ -137,6 +137,8 @@ class FakeAdminService final : public v1::AdminService::Service {
  public:
   explicit FakeAdminService(const FakeAnswers& answers) : answers_(answers) {}
   INTERLOCK_FAKE_CALL(GetServerInfo, ServerInfo, get_server_info)
+  INTERLOCK_FAKE_CALL(VerifyAuditLog, VerifyAuditLogResponse, verify_audit_log)
+  INTERLOCK_FAKE_STREAM(ExportAuditLog, export_audit_log)
 
  private:
   const FakeAnswers& answers_;

@@ -60,6 +60,8 @@ struct FakeAnswers {
   FakeCall<v1::TriggerTaskRequest, v1::Task> trigger_task;
   FakeCall<v1::ListAttemptsRequest, v1::ListAttemptsResponse> list_attempts;
   FakeCall<v1::GetServerInfoRequest, v1::ServerInfo> get_server_info;
+  FakeCall<v1::VerifyAuditLogRequest, v1::VerifyAuditLogResponse> verify_audit_log;
+  FakeStream<v1::ExportAuditLogRequest, v1::ExportAuditLogResponse> export_audit_log;
   FakeStream<v1::SubscribeAlertsRequest, v1::SubscribeAlertsResponse> subscribe_alerts;
   FakeStream<v1::WatchLocksRequest, v1::WatchLocksResponse> watch_locks;
   std::function<grpc::Status(grpc::ServerContext&,

@@ -80,10 +80,15 @@ inline constexpr absl::Duration kDecisionRetention = absl::Hours(24 * 90);
 inline constexpr int64_t kDecisionLogBytesMax = int64_t{100} << 30;
 // A start reads the newest decisions one by one up to here, and the others in chunks of so many.
 inline constexpr int kDecisionsPerChunk = 1024;
+// Auditors ask about the last year, and some weeks later.
+inline constexpr absl::Duration kAuditRetention = absl::Hours(24 * 400);
+// Rows of the audit log are removed so many at a time, because each removal is a row itself.
+inline constexpr int64_t kAuditRowsPerCut = 1024;
 // A timer pass claims no more tasks than this, so that calls are not kept waiting.
 inline constexpr int kDueTasksPerTick = 100;
 
 static_assert(kWindowPointsMax >= static_cast<size_t>(kPointsPerReportMax));
 static_assert(kLimitMax >= static_cast<int64_t>(kAttemptTimesMin));
+static_assert(kAuditRetention >= kDecisionRetention);
 
 }  // namespace interlock

@@ -29,7 +29,7 @@ absl::StatusOr<v1::Approval> Engine::Apply(const v1::DecideApprovalRequest& requ
     INTERLOCK_ASSIGN_OR_RETURN(
         const v1::Approval decided,
         memory.approvals.Decide(request.tenant_id(), request.approval_id(), request.version(), vote, time));
-    memory.RecordApproval(decided, effects);
+    memory.RecordApproval(decided, &context.caller, effects);
     return decided;
   });
 }

@@ -64,7 +64,7 @@ absl::StatusOr<v1::Lock> TakeStep(EngineMemory& memory, absl::string_view method
     INTERLOCK_ASSIGN_OR_RETURN(const v1::Lock changed,
                                memory.locks.Apply(step, request.lock_id(), request.version(), context.caller,
                                                   request.reason(), memory.lock_revisions, time));
-    memory.RecordLockStep(changed, time, effects);
+    memory.RecordLockStep(changed, &context.caller, time, effects);
     return changed;
   });
 }

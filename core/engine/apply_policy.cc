@@ -57,7 +57,11 @@ absl::StatusOr<v1::PolicySet> Engine::Apply(const v1::UpdatePolicyRequest& reque
     policy.set_etag(policy::Etag(policy));
     tenant->row.set_policy_version(policy.version());
     tenant->policy = std::make_shared<const safety::CompiledPolicy>(policy);
-    effects.writes.Put(Table::kPolicy, keys::TenantNumber(tenant_id, policy.version()), policy);
+    std::string row = Serialize(policy);
+    memory.RecordAudit(
+        {v1::AUDIT_KIND_POLICY, tenant_id, &context.caller, MakeId("policy", policy.version()), policy.version()}, row,
+        effects);
+    effects.writes.PutBytes(Table::kPolicy, keys::TenantNumber(tenant_id, policy.version()), std::move(row));
     effects.writes.Put(Table::kTenant, keys::Tenant(tenant_id), tenant->row);
     return policy;
   });

@@ -153,6 +153,8 @@ absl::StatusOr<v1::ServerInfo> Engine::Apply(const v1::GetServerInfoRequest&, co
   info.set_agent_count(memory.agent_count);
   info.set_active_lock_count(static_cast<int64_t>(memory.locks.size()));
   info.set_task_count(static_cast<int64_t>(memory.tasks.size()));
+  info.set_audit_sequence(memory.audit.sequence());
+  info.set_audit_hash(memory.audit.hash());
   return info;
 }
 

@@ -52,17 +52,18 @@ void SettleApproval(EngineMemory& memory, const TenantData& tenant, const v1::Ac
                     const v1::Principal& caller, absl::Time time, safety::Evaluation& evaluation, Effects& effects) {
   v1::Decision& decision = evaluation.decision;
   if (evaluation.uses_approval) {
-    memory.RecordApproval(memory.approvals.Consume(decision.approval_id(), decision.decision_id(), time), effects);
+    memory.RecordApproval(memory.approvals.Consume(decision.approval_id(), decision.decision_id(), time), &caller,
+                          effects);
   }
   if (!evaluation.asks_approval) return;
   const absl::optional<v1::Approval> retired =
       memory.approvals.Retire(decision.tenant_id(), decision.action_digest(), time);
-  if (retired.has_value()) memory.RecordApproval(*retired, effects);
+  if (retired.has_value()) memory.RecordApproval(*retired, &caller, effects);
   v1::Approval asked = safety::AskedBy(memory.PolicyOf(&tenant), decision, action);
   *asked.mutable_requested_by() = caller;
   const v1::Approval& approval = memory.approvals.Ask(std::move(asked), memory.ids, time);
   decision.set_approval_id(approval.approval_id());
-  memory.RecordApproval(approval, effects);
+  memory.RecordApproval(approval, &caller, effects);
 }
 
 // Whether an ALLOW that was given before may be given again: not once a lock covers the action that did not then.
@@ -160,6 +161,9 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   memory.CountAttempt(*tenant, entry.attempt);
   std::string key = keys::TenantNumber(action.tenant_id(), decision.sequence());
   memory.AddToChunk(entry, static_cast<int64_t>(key.size() + row.size()), effects);
+  memory.RecordAudit(
+      {v1::AUDIT_KIND_DECISION, decision.tenant_id(), &context.caller, decision.decision_id(), /*record_version=*/0},
+      row, effects);
   effects.writes.PutBytes(Table::kDecision, std::move(key), std::move(row));
   return std::move(decision);
 }

@@ -240,7 +240,7 @@ TEST(ApplySafetyTest, RepeatIsAnsweredFromWhereverTheDecisionIs) {
   EXPECT_TRUE(second->replayed());
   first->set_replayed(true);
   EXPECT_EQ(second->SerializeAsString(), first->SerializeAsString());
-  EXPECT_EQ(effects.writes.writes().size(), 2u) << "the tenant and one decision";
+  EXPECT_EQ(effects.writes.writes().size(), 3u) << "the tenant, one decision and its audit row";
   world.engine->EndBatch(effects);
   ASSERT_TRUE(world.store.Commit(effects.writes).ok());
   v1::ArbitrateRequest other = request;

@@ -24,8 +24,13 @@ std::vector<std::string> TenantsOf(const v1::DecisionChunk& chunk) {
 
 }  // namespace
 
-DecisionRetention::DecisionRetention(absl::Duration age, int64_t bytes_max, int64_t chunked_sequence)
-    : age_(age), bytes_max_(bytes_max), durable_sequence_(chunked_sequence), pending_sequence_(chunked_sequence) {}
+DecisionRetention::DecisionRetention(absl::Duration age, int64_t bytes_max, int64_t chunked_sequence,
+                                     int64_t cut_sequence)
+    : age_(age),
+      bytes_max_(bytes_max),
+      durable_sequence_(chunked_sequence),
+      pending_sequence_(chunked_sequence),
+      cut_sequence_(cut_sequence) {}
 
 void DecisionRetention::EndBatch(int64_t chunked_sequence) {
   durable_sequence_ = pending_sequence_;
@@ -49,10 +54,11 @@ void DecisionRetention::FindOldest(const Store& store, absl::Time now) {
   if (scanned.ok() && oldest_.has_value()) look_time_ = absl::InfinitePast();
 }
 
-void DecisionRetention::Cut(const Store& store, absl::Time now, int64_t total_row_bytes, WriteSet& writes) {
+bool DecisionRetention::Cut(const Store& store, absl::Time now, int64_t total_row_bytes, WriteSet& writes) {
+  const int64_t before = cut_sequence_;
   for (int i = 0; i < kChunksPerCut; ++i) {
     if (!oldest_.has_value()) FindOldest(store, now);
-    if (!oldest_.has_value() || CutTime(*oldest_, total_row_bytes) > now) return;
+    if (!oldest_.has_value() || CutTime(*oldest_, total_row_bytes) > now) break;
     const int64_t end = oldest_->last_sequence + 1;
     for (const std::string& tenant_id : oldest_->tenant_ids) {
       for (const Table table : {Table::kDecision, Table::kOutcome}) {
@@ -64,6 +70,7 @@ void DecisionRetention::Cut(const Store& store, absl::Time now, int64_t total_ro
     cut_sequence_ = oldest_->last_sequence;
     oldest_.reset();
   }
+  return cut_sequence_ > before;
 }
 
 absl::Time DecisionRetention::NextCut(int64_t total_row_bytes) const {

@@ -18,16 +18,19 @@ class DecisionRetention {
  public:
   DecisionRetention() = default;
   // Decisions of `age` or older go, and so do the oldest while the rows of all take more than `bytes_max`. `age` is at
-  // least kWindow. All chunks up to `chunked_sequence` are in the store.
-  DecisionRetention(absl::Duration age, int64_t bytes_max, int64_t chunked_sequence);
+  // least kWindow. All chunks up to `chunked_sequence` are in the store, but for those up to `cut_sequence`.
+  DecisionRetention(absl::Duration age, int64_t bytes_max, int64_t chunked_sequence, int64_t cut_sequence = 0);
 
   // A batch ends; the one before is durable. `chunked_sequence` is that of the newest chunk.
   void EndBatch(int64_t chunked_sequence);
 
-  // Removes what is due, at most kChunksPerCut chunks. `total_row_bytes` is that of all decisions ever made.
-  void Cut(const Store& store, absl::Time now, int64_t total_row_bytes, WriteSet& writes);
+  // Removes what is due, at most kChunksPerCut chunks. `total_row_bytes` is that of all decisions ever made. True: it
+  // removed something.
+  bool Cut(const Store& store, absl::Time now, int64_t total_row_bytes, WriteSet& writes);
   // When Cut has something to do; InfiniteFuture if not before another chunk is made.
   absl::Time NextCut(int64_t total_row_bytes) const;
+  // Decisions up to this one are removed; 0: none is, or none was since a version that did not remember it.
+  int64_t cut_sequence() const { return cut_sequence_; }
 
  private:
   static constexpr int kChunksPerCut = 4;
@@ -49,7 +52,6 @@ class DecisionRetention {
   // The newest chunk that is durable, and the newest that will be with the next batch.
   int64_t durable_sequence_ = 0;
   int64_t pending_sequence_ = 0;
-  // Decisions up to this one are removed, or were before the start.
   int64_t cut_sequence_ = 0;
   // nullopt if it was not looked for since a cut.
   absl::optional<Oldest> oldest_;

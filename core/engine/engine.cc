@@ -27,6 +27,7 @@ void Engine::EndBatch(Effects& effects) {
   memory_->recent_rows.EndBatch();
   memory_->recent_outcomes.EndBatch();
   memory_->retention.EndBatch(memory_->chunk.chunked_sequence());
+  memory_->audit_retention.EndBatch(memory_->audit.sequence());
   v1::EngineState counters;
   *counters.mutable_now() = ToProto(memory_->now);
   counters.set_decision_sequence(memory_->decision_sequence);
@@ -36,6 +37,11 @@ void Engine::EndBatch(Effects& effects) {
   counters.set_last_id(memory_->ids.last());
   counters.set_lease_epoch(memory_->lease_epochs.last());
   counters.set_chunked_sequence(memory_->chunk.chunked_sequence());
+  counters.set_audit_sequence(memory_->audit.sequence());
+  if (memory_->audit.sequence() > 0) counters.set_audit_hash(memory_->audit.hash());
+  counters.set_oldest_audit_sequence(memory_->audit_retention.oldest_sequence());
+  counters.set_oldest_audit_previous_hash(memory_->audit_retention.previous_hash());
+  counters.set_removed_decision_sequence(memory_->retention.cut_sequence());
   effects.writes.Put(Table::kEngine, keys::Singleton(), counters);
 }
 
@@ -49,7 +55,13 @@ void Engine::Tick(absl::Time now, Effects& effects) {
   memory_->requests.Expire(now, kRequestsPerTick, effects.writes);
   memory_->format_1_decisions.Expire(now, kRequestsPerTick, effects.writes);
   memory_->decisions.Expire(now, kRequestsPerTick);
-  memory_->retention.Cut(*memory_->store, now, memory_->chunk.total_row_bytes(), effects.writes);
+  if (memory_->retention.Cut(*memory_->store, now, memory_->chunk.total_row_bytes(), effects.writes)) {
+    memory_->RecordRemoval(v1::AUDIT_REMOVAL_KIND_DECISIONS, memory_->retention.cut_sequence(), "", effects);
+  }
+  if (memory_->audit_retention.Cut(*memory_->store, now, effects.writes)) {
+    memory_->RecordRemoval(v1::AUDIT_REMOVAL_KIND_AUDIT_ROWS, memory_->audit_retention.oldest_sequence() - 1,
+                           memory_->audit_retention.previous_hash(), effects);
+  }
   const int64_t oldest = memory_->alert_log.oldest();
   if (memory_->alert_log.CutBefore(now).has_value()) {
     effects.writes.DeleteRange(Table::kAlert, keys::Number(oldest), keys::Number(memory_->alert_log.oldest()));
@@ -61,7 +73,7 @@ absl::Time Engine::NextTimer() const {
   return std::min({memory_->tasks.NextDue(), memory_->locks.NextDue(), memory_->approvals.NextDue(),
                    memory_->requests.NextExpiry(), memory_->format_1_decisions.NextExpiry(),
                    memory_->decisions.NextExpiry(), memory_->alert_log.NextCutTime(),
-                   memory_->retention.NextCut(memory_->chunk.total_row_bytes())});
+                   memory_->retention.NextCut(memory_->chunk.total_row_bytes()), memory_->audit_retention.NextCut()});
 }
 
 absl::Time Engine::now() const { return memory_->now; }

@@ -63,6 +63,8 @@ class Engine {
     // TIME_SOURCE_REQUEST.
     absl::Duration decision_retention = kDecisionRetention;
     int64_t decision_log_bytes_max = kDecisionLogBytesMax;
+    // Rows of the audit log that are older go, at least decision_retention. Not with TIME_SOURCE_REQUEST.
+    absl::Duration audit_retention = kAuditRetention;
     // How many decisions share a row that is read at the start, at least 1.
     int decisions_per_chunk = kDecisionsPerChunk;
   };
@@ -121,8 +123,8 @@ class Engine {
   // before it must be durable by then; this one may be on its way while the next commands are applied.
   void EndBatch(Effects& effects);
 
-  // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log and the
-  // decisions. Bounded; call again if
+  // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log, the decisions and the
+  // audit log. Bounded; call again if
   // NextTimer() is still due. With TIME_SOURCE_REQUEST only commands fire timers, and this does nothing.
   void Tick(absl::Time now, Effects& effects);
   // When Tick has something to do next; InfiniteFuture if never.

@@ -78,15 +78,15 @@ void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
     const absl::Time due = std::min({task_due, lock_due, approval_due});
     if (due > clock) break;
     if (due == approval_due) {
-      RecordApproval(approvals.FireDue(tenant_id, due), effects);
+      RecordApproval(approvals.FireDue(tenant_id, due), nullptr, effects);
     } else if (due == lock_due) {
-      RecordLockStep(locks.FireDue(tenant_id, lock_revisions, lock_due), lock_due, effects);
+      RecordLockStep(locks.FireDue(tenant_id, lock_revisions, lock_due), nullptr, lock_due, effects);
     } else {
       RecordClaims(tasks.ClaimDue(task_due, 1, lease_epochs, tenant_id), effects);
     }
   }
   for (absl::Time due = locks.NextDue(""); due <= now; due = locks.NextDue("")) {
-    RecordLockStep(locks.FireDue("", lock_revisions, due), due, effects);
+    RecordLockStep(locks.FireDue("", lock_revisions, due), nullptr, due, effects);
   }
 }
 
@@ -125,12 +125,29 @@ void EngineMemory::RecordEpisode(const alert::EpisodeChange& change, absl::Time 
   AppendAlert(change.alert, time, effects);
 }
 
-void EngineMemory::RecordLock(const v1::Lock& lock, Effects& effects) {
+void EngineMemory::RecordAudit(const audit::RowSubject& subject, absl::string_view record, Effects& effects) {
+  const v1::AuditRow& row = audit.Append(subject, record, now);
+  effects.writes.Put(Table::kAudit, keys::Number(row.sequence()), row);
+}
+
+void EngineMemory::RecordRemoval(v1::AuditRemovalKind kind, int64_t last_sequence, absl::string_view last_hash,
+                                 Effects& effects) {
+  v1::AuditRemoval removal;
+  removal.set_kind(kind);
+  removal.set_last_sequence(last_sequence);
+  removal.set_last_hash(std::string(last_hash));
+  const v1::AuditRow& row = audit.AppendRemoval(removal, now);
+  effects.writes.Put(Table::kAudit, keys::Number(row.sequence()), row);
+}
+
+void EngineMemory::RecordLock(const v1::Lock& lock, const v1::Principal* by, Effects& effects) {
   const int64_t number = IdNumber("lock", lock.lock_id());
   if (lock.state() == v1::LOCK_STATE_CLEAR) {
     effects.writes.Delete(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, number));
   }
-  effects.writes.Put(Table::kLock, keys::Lock(lock.state(), number), lock);
+  std::string row = Serialize(lock);
+  RecordAudit({v1::AUDIT_KIND_LOCK, lock.tenant_id(), by, lock.lock_id(), lock.version()}, row, effects);
+  effects.writes.PutBytes(Table::kLock, keys::Lock(lock.state(), number), std::move(row));
   effects.locks.push_back(lock);
 }
 
@@ -146,8 +163,10 @@ const v1::Lock& EngineMemory::Engage(absl::string_view tenant_id, const v1::Lock
   const alert::EpisodeChange change = episodes.OnLockEngaged(lock, ids, time);
   locks.SetEpisode(lock.lock_id(), change.episode.episode_id());
   RecordEpisode(change, time, effects);
-  RecordLock(lock, effects);
-  for (const v1::Approval& voided : approvals.VoidUnder(lock, time)) RecordApproval(voided, effects);
+  RecordLock(lock, &cause.engaged_by(), effects);
+  for (const v1::Approval& voided : approvals.VoidUnder(lock, time)) {
+    RecordApproval(voided, &cause.engaged_by(), effects);
+  }
   return lock;
 }
 
@@ -161,31 +180,38 @@ void EngineMemory::TripProbations(const safety::LockTarget& target, const v1::Lo
   }
 }
 
-void EngineMemory::RecordLockStep(const v1::Lock& lock, absl::Time time, Effects& effects) {
+void EngineMemory::RecordLockStep(const v1::Lock& lock, const v1::Principal* by, absl::Time time, Effects& effects) {
   if (lock.state() == v1::LOCK_STATE_CLEAR) RecordEpisode(episodes.OnLockReleased(lock, time), time, effects);
-  RecordLock(lock, effects);
+  RecordLock(lock, by, effects);
 }
 
 void EngineMemory::FireLocks(absl::Time time, int max, Effects& effects) {
   for (int fired = 0; fired < max && locks.NextDue() <= time; ++fired) {
-    RecordLockStep(locks.FireDue(absl::nullopt, lock_revisions, time), time, effects);
+    RecordLockStep(locks.FireDue(absl::nullopt, lock_revisions, time), nullptr, time, effects);
   }
 }
 
-void EngineMemory::RecordApproval(const v1::Approval& approval, Effects& effects) {
+void EngineMemory::RecordApproval(const v1::Approval& approval, const v1::Principal* by, Effects& effects) {
   const std::string key = keys::TenantNumber(approval.tenant_id(), IdNumber("approval", approval.approval_id()));
-  if (approvals.Find(approval.approval_id()) != nullptr) {
-    effects.writes.Put(Table::kApproval, key, approval);
+  const bool matters = approvals.Find(approval.approval_id()) != nullptr;
+  std::string row = Serialize(approval);
+  // One that was rejected before is only let go of, as it is; its row says so already.
+  if (matters || approval.state() != v1::APPROVAL_STATE_REJECTED) {
+    RecordAudit({v1::AUDIT_KIND_APPROVAL, approval.tenant_id(), by, approval.approval_id(), approval.version()}, row,
+                effects);
+  }
+  if (matters) {
+    effects.writes.PutBytes(Table::kApproval, key, std::move(row));
   } else {
     effects.writes.Delete(Table::kApproval, key);
-    effects.writes.Put(Table::kClosedApproval, key, approval);
+    effects.writes.PutBytes(Table::kClosedApproval, key, std::move(row));
   }
   effects.approvals.push_back(approval);
 }
 
 void EngineMemory::FireApprovals(absl::Time time, int max, Effects& effects) {
   for (int fired = 0; fired < max && approvals.NextDue() <= time; ++fired) {
-    RecordApproval(approvals.FireDue(absl::nullopt, time), effects);
+    RecordApproval(approvals.FireDue(absl::nullopt, time), nullptr, effects);
   }
 }
 

@@ -12,11 +12,13 @@
 #include "absl/types/optional.h"
 #include "core/alert/alert_log.h"
 #include "core/alert/episode_book.h"
+#include "core/audit/audit_chain.h"
 #include "core/base/check.h"
 #include "core/base/ids.h"
 #include "core/base/serialize.h"
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
+#include "core/engine/audit_retention.h"
 #include "core/engine/decision_chunk.h"
 #include "core/engine/decision_index.h"
 #include "core/engine/decision_retention.h"
@@ -68,6 +70,8 @@ struct EngineMemory {
   // The decisions that are in no chunk yet.
   ChunkBuilder chunk;
   DecisionRetention retention;
+  audit::AuditChain audit;
+  AuditRetention audit_retention;
 
   // The tenant, made if it is new. Errors: RESOURCE_EXHAUSTED (kTenantsMax).
   absl::StatusOr<TenantData*> FindOrAddTenant(absl::string_view tenant_id);
@@ -105,8 +109,12 @@ struct EngineMemory {
   void StoreEpisode(const v1::Episode& episode, Effects& effects);
   // Stores what changed of an episode and sends its alert.
   void RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects);
-  // Stores a changed lock.
-  void RecordLock(const v1::Lock& lock, Effects& effects);
+  // Adds the audit row of a record whose stored bytes are `record`.
+  void RecordAudit(const audit::RowSubject& subject, absl::string_view record, Effects& effects);
+  // Adds the audit row that says what was removed.
+  void RecordRemoval(v1::AuditRemovalKind kind, int64_t last_sequence, absl::string_view last_hash, Effects& effects);
+  // Stores a changed lock. Here and below, `by` is whose call changed it; null: time did.
+  void RecordLock(const v1::Lock& lock, const v1::Principal* by, Effects& effects);
   // Locks `scope`, or appends `cause` to the lock that is there; with the alert of its episode. `end_time` is that of a
   // maintenance.
   const v1::Lock& Engage(absl::string_view tenant_id, const v1::LockScope& scope, const v1::LockCause& cause,
@@ -114,11 +122,11 @@ struct EngineMemory {
   // Has every lock over `target` that is in probation block again.
   void TripProbations(const safety::LockTarget& target, const v1::LockCause& cause, absl::Time time, Effects& effects);
   // Stores a lock after a step that was no cause, and ends its episode if it is clear.
-  void RecordLockStep(const v1::Lock& lock, absl::Time time, Effects& effects);
+  void RecordLockStep(const v1::Lock& lock, const v1::Principal* by, absl::Time time, Effects& effects);
   // Has time change the locks that are due by `time`, at most `max` of them.
   void FireLocks(absl::Time time, int max, Effects& effects);
   // Stores a changed approval.
-  void RecordApproval(const v1::Approval& approval, Effects& effects);
+  void RecordApproval(const v1::Approval& approval, const v1::Principal* by, Effects& effects);
   // Lets go of the approvals whose time is up by `time`, at most `max` of them.
   void FireApprovals(absl::Time time, int max, Effects& effects);
   // Stores a task with its newest attempt and the alert to its user.

@@ -21,7 +21,7 @@ std::string Agent(absl::string_view tenant_id, absl::string_view agent_id);
 std::string Point(absl::string_view tenant_id, absl::string_view agent_id, v1::Metric metric, int64_t point_id);
 // kPolicy, kDecision, kUserAlert, kApproval, kClosedApproval: by tenant, then version, sequence or id.
 std::string TenantNumber(absl::string_view tenant_id, int64_t number);
-// kAlert: by sequence. kEpisode, kResolvedEpisode: by the number in the id.
+// kAlert, kAudit: by sequence. kEpisode, kResolvedEpisode: by the number in the id.
 std::string Number(int64_t number);
 // kLock: the locks in force, by the number in the id, then the released ones; so that what is in force is read without
 // what ever was. A released lock's row moves.

@@ -12,6 +12,7 @@
 #include "core/base/time.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/load_audit.h"
 #include "core/engine/load_decisions.h"
 #include "core/engine/load_rows.h"
 #include "core/policy/profiles.h"
@@ -33,13 +34,14 @@ class Loader {
     const absl::Time cutoff = by_wall ? std::max(memory_.now, now_) - kWindow : absl::InfinitePast();
     INTERLOCK_RETURN_IF_ERROR(LoadDecisions(store_, counters_.chunked_sequence(), cutoff, memory_, effects_));
     memory_.retention = DecisionRetention(memory_.options.decision_retention, memory_.options.decision_log_bytes_max,
-                                          counters_.chunked_sequence());
+                                          counters_.chunked_sequence(), counters_.removed_decision_sequence());
     INTERLOCK_RETURN_IF_ERROR(LoadAgents());
     INTERLOCK_RETURN_IF_ERROR(LoadPoints());
     INTERLOCK_RETURN_IF_ERROR(LoadLocksAndEpisodes());
     INTERLOCK_RETURN_IF_ERROR(LoadApprovals());
     INTERLOCK_RETURN_IF_ERROR(LoadAlertLog());
     INTERLOCK_RETURN_IF_ERROR(LoadTasksAndRequests());
+    INTERLOCK_RETURN_IF_ERROR(LoadAuditLog(store_, counters_, memory_));
     return absl::OkStatus();
   }
 

@@ -38,6 +38,7 @@ enum class Table : uint8_t {
   kResolvedEpisode = 66,
   kDecisionChunk = 67,
   kClosedApproval = 68,
+  kAudit = 70,
 };
 
 // One change of a table.

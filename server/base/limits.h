@@ -61,6 +61,12 @@ inline constexpr int kReadThreads = 2;
 inline constexpr size_t kReadQueueMax = 1024;
 // A page stops here even if it asked for more rows, because clients refuse messages above 4 MiB.
 inline constexpr size_t kPageBytesMax = 2 * 1024 * 1024;
+// Rows of the audit log that one VerifyAuditLog checks: some tenths of a second, with their records.
+inline constexpr int kAuditRowsPerCallMax = 10000;
+// Records that a continuation of VerifyAuditLog follows: more than are ever open between two rows.
+inline constexpr int kAuditOpenRecordsMax = 1000;
+// Rows in one message of an export, each some hundreds of bytes.
+inline constexpr int64_t kAuditRowsPerMessageMax = 1000;
 // One thread moves the bytes of all calls as fast as the engine thread decides them; only machines with many processors
 // gain from more, because threads that wait for the same connections wake one another.
 inline constexpr int kProcessorsPerIoThread = 4;

@@ -37,12 +37,18 @@ ABSL_FLAG(absl::Duration, decision_retention, interlock::server::Config().decisi
 ABSL_FLAG(int64_t, decision_log_bytes_max, interlock::server::Config().decision_log_bytes_max,
           "How many bytes of decisions are kept, before compression, at least 1024; those of the last 24 hours stay in "
           "any case.");
+ABSL_FLAG(absl::Duration, audit_retention, interlock::server::Config().audit_retention,
+          "How long rows of the audit log are kept, for example 9600h; at least as long as decisions. A row says which "
+          "were removed, so that the rest can still be verified.");
 ABSL_FLAG(int32_t, executor_threads, interlock::server::Config().executor_threads,
           "How many attempts of tasks run at once, 1 to 256.");
 ABSL_FLAG(
     std::string, secret_key_file, interlock::server::Config().secret_key_file,
     "The file with the key that secrets are sealed with, readable by its owner alone; it is made if it is missing. "
     "Empty: secret.key in --data_dir. Without it stored secrets are lost, so keep a copy elsewhere.");
+ABSL_FLAG(std::string, audit_key_file, interlock::server::Config().audit_key_file,
+          "The PEM file with the Ed25519 private key that exports of the audit log are signed with, readable by its "
+          "owner alone; it is made if it is missing. Empty: audit_key.pem in --data_dir.");
 
 namespace interlock::server {
 namespace {
@@ -119,6 +125,10 @@ std::string SecretKeyPath(const Config& config) {
   return config.secret_key_file.empty() ? absl::StrCat(config.data_dir, "/secret.key") : config.secret_key_file;
 }
 
+std::string AuditKeyPath(const Config& config) {
+  return config.audit_key_file.empty() ? absl::StrCat(config.data_dir, "/audit_key.pem") : config.audit_key_file;
+}
+
 absl::Status CheckConfig(const Config& config) {
   INTERLOCK_RETURN_IF_ERROR(CheckListen(config.listen));
   if (config.data_dir.empty()) return Invalid("data_dir", "names a folder; it is empty");
@@ -131,6 +141,11 @@ absl::Status CheckConfig(const Config& config) {
   }
   INTERLOCK_RETURN_IF_ERROR(CheckLog("alert", config.alert_retention, kAlertRetentionMin, config.alert_log_bytes_max));
   INTERLOCK_RETURN_IF_ERROR(CheckLog("decision", config.decision_retention, kWindow, config.decision_log_bytes_max));
+  if (config.audit_retention < config.decision_retention) {
+    return Invalid("audit_retention", absl::StrCat("is at least --decision_retention, which is ",
+                                                   absl::FormatDuration(config.decision_retention), ", not ",
+                                                   absl::FormatDuration(config.audit_retention)));
+  }
   if (config.executor_threads < 1 || config.executor_threads > kExecutorThreadsMax) {
     return Invalid("executor_threads",
                    absl::StrCat("is 1 to ", kExecutorThreadsMax, ", not ", config.executor_threads));
@@ -151,8 +166,10 @@ absl::StatusOr<Config> ConfigFromFlags() {
   config.alert_log_bytes_max = absl::GetFlag(FLAGS_alert_log_bytes_max);
   config.decision_retention = absl::GetFlag(FLAGS_decision_retention);
   config.decision_log_bytes_max = absl::GetFlag(FLAGS_decision_log_bytes_max);
+  config.audit_retention = absl::GetFlag(FLAGS_audit_retention);
   config.executor_threads = absl::GetFlag(FLAGS_executor_threads);
   config.secret_key_file = absl::GetFlag(FLAGS_secret_key_file);
+  config.audit_key_file = absl::GetFlag(FLAGS_audit_key_file);
   INTERLOCK_RETURN_IF_ERROR(CheckConfig(config));
   return config;
 }

@@ -29,17 +29,23 @@ struct Config {
   // comes first removes the oldest, but never one of the last 24 hours, from which limits are decided.
   absl::Duration decision_retention = kDecisionRetention;
   int64_t decision_log_bytes_max = kDecisionLogBytesMax;
+  // How long rows of the audit log are kept, at least decision_retention.
+  absl::Duration audit_retention = kAuditRetention;
   // How many attempts of tasks run at once, 1..256.
   int32_t executor_threads = 8;
   // The key that secrets are sealed with; made if it is missing. Empty: secret.key in data_dir.
   std::string secret_key_file;
+  // The private key that exports of the audit log are signed with; made if it is missing. Empty: audit_key.pem in
+  // data_dir.
+  std::string audit_key_file;
 };
 
 // The address without its port, and without the brackets of IPv6.
 std::string ListenHost(const Config& config);
 
-// The path of the key file.
+// The paths of the key files.
 std::string SecretKeyPath(const Config& config);
+std::string AuditKeyPath(const Config& config);
 
 // Errors: INVALID_ARGUMENT (CONFIG_INVALID), with a message that names the flag and says what it takes.
 absl::Status CheckConfig(const Config& config);

@@ -120,10 +120,21 @@ TEST(ConfigTest, DecisionsStayForADayAndAKibibyteAtLeast) {
   EXPECT_TRUE(absl::StrContains(Problem(config), "--decision_log_bytes_max is at least 1024"));
 }
 
+TEST(ConfigTest, TheAuditLogStaysAsLongAsDecisions) {
+  Config config;
+  config.audit_retention = config.decision_retention;
+  EXPECT_EQ(Problem(config), "");
+  config.audit_retention -= absl::Nanoseconds(1);
+  EXPECT_TRUE(absl::StrContains(Problem(config), "--audit_retention is at least --decision_retention"));
+}
+
 TEST(ConfigTest, AKeyFileOfItsOwnIsUsed) {
   Config config;
   config.secret_key_file = "/keys/interlock";
   EXPECT_EQ(SecretKeyPath(config), "/keys/interlock");
+  EXPECT_EQ(AuditKeyPath(config), "./interlock-data/audit_key.pem");
+  config.audit_key_file = "/keys/audit";
+  EXPECT_EQ(AuditKeyPath(config), "/keys/audit");
 }
 
 class FlagsTest : public ::testing::Test {
@@ -154,6 +165,8 @@ TEST_F(FlagsTest, EveryFlagReachesTheConfiguration) {
   Set("decision_log_bytes_max", "8192");
   Set("executor_threads", "3");
   Set("secret_key_file", "/key");
+  Set("audit_retention", "200h");
+  Set("audit_key_file", "/audit");
   const auto config = ConfigFromFlags();
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->listen, "127.0.0.1:0");
@@ -166,6 +179,8 @@ TEST_F(FlagsTest, EveryFlagReachesTheConfiguration) {
   EXPECT_EQ(config->decision_log_bytes_max, 8192);
   EXPECT_EQ(config->executor_threads, 3);
   EXPECT_EQ(config->secret_key_file, "/key");
+  EXPECT_EQ(config->audit_retention, absl::Hours(200));
+  EXPECT_EQ(config->audit_key_file, "/audit");
 }
 
 TEST_F(FlagsTest, AWrongFlagIsAnError) {

@@ -17,6 +17,8 @@ struct StreamStep {
     kIdle,
     // What comes next is no longer in memory: call ReadOn where reading the store delays nobody.
     kBehind,
+    // All was sent: the stream ends with OK. Only Next answers it.
+    kEnd,
   };
   Kind kind = Kind::kIdle;
   StreamMessage message;

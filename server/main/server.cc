@@ -20,6 +20,7 @@
 #include "server/main/core_opener.h"
 #include "server/main/grpc_server.h"
 #include "server/rpc/rooms.h"
+#include "server/secrets/audit_key.h"
 #include "server/secrets/sealer.h"
 #include "server/secrets/secret_key.h"
 #include "server/sequencer/sequencer.h"
@@ -38,10 +39,12 @@ ExecutorPool::Executors MakeExecutors(const Sealer& sealer, Clock& clock) {
 // The members stand in the order in which they depend on one another.
 class Server::Impl {
  public:
-  Impl(const Config& config, Clock& clock, LogWriter write_log, const SecretKey& key, CoreFactory cores)
+  Impl(const Config& config, Clock& clock, LogWriter write_log, const SecretKey& key, SecretKey audit_key,
+       CoreFactory cores)
       : config_(config),
         log_(std::move(write_log)),
         sealer_(key),
+        audit_key_(std::move(audit_key)),
         hub_(clock),
         executors_(MakeExecutors(sealer_, clock),
                    [this](schedule::AttemptResult result) { SubmitAttemptEnd(sequencer_, std::move(result)); },
@@ -51,8 +54,17 @@ class Server::Impl {
                   [this](schedule::AttemptResult result) { SubmitAttemptEnd(sequencer_, std::move(result)); }}),
         sequencer_(clock, std::move(cores), fan_out_,
                    {.has_room_for_grants = [this] { return executors_.HasRoom(kDueTasksPerTick); }}),
-        rooms_{clock,          sequencer_, readers_, catch_up_, alerts_,
-               locks_,         approvals_, hub_,     sealer_,   config.default_profile,
+        rooms_{clock,
+               sequencer_,
+               readers_,
+               catch_up_,
+               alerts_,
+               locks_,
+               approvals_,
+               hub_,
+               sealer_,
+               audit_key_,
+               config.default_profile,
                clock.TimeNow()},
         grpc_(rooms_) {}
 
@@ -92,6 +104,7 @@ class Server::Impl {
   const Config config_;
   EventLog log_;
   const Sealer sealer_;
+  const SecretKey audit_key_;
   AlertFeed alerts_;
   LockFeed locks_;
   ApprovalChanges approvals_;
@@ -118,6 +131,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Cloc
   options.alert_log_bytes_max = config.alert_log_bytes_max;
   options.decision_retention = config.decision_retention;
   options.decision_log_bytes_max = config.decision_log_bytes_max;
+  options.audit_retention = config.audit_retention;
   INTERLOCK_ASSIGN_OR_RETURN(CoreOpener opener, CoreOpener::Open(config.data_dir, options, clock));
   return StartOn(std::move(opener), config, clock, std::move(write_log));
 }
@@ -126,7 +140,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::StartOn(CoreFactory cores, const
                                                         LogWriter write_log) {
   INTERLOCK_RETURN_IF_ERROR(CheckConfig(config));
   INTERLOCK_ASSIGN_OR_RETURN(const SecretKey key, LoadOrCreateKeyFile(SecretKeyPath(config)));
-  auto impl = std::make_unique<Impl>(config, clock, std::move(write_log), key, std::move(cores));
+  INTERLOCK_ASSIGN_OR_RETURN(SecretKey audit_key, LoadOrCreateAuditKeyFile(AuditKeyPath(config)));
+  auto impl = std::make_unique<Impl>(config, clock, std::move(write_log), key, std::move(audit_key), std::move(cores));
   std::unique_ptr<Server> server(new Server(std::move(impl)));
   INTERLOCK_RETURN_IF_ERROR(server->impl_->Start());
   return server;

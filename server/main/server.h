@@ -20,10 +20,10 @@ class Server {
   using LogWriter = std::function<void(const LogLine&)>;
 
   // Opens the store in config.data_dir and serves. `clock` must outlive the server.
-  // Errors: as CheckConfig; those of the store (a store that is damaged or in use), of the key file; UNAVAILABLE
+  // Errors: as CheckConfig; those of the store (a store that is damaged or in use), of the key files; UNAVAILABLE
   // (LISTEN_FAILED: the address is in use or not this machine's).
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, Clock& clock, LogWriter write_log);
-  // The same on stores that `cores` opens, for tests; config.data_dir is only where the key file is kept.
+  // The same on stores that `cores` opens, for tests; config.data_dir is only where the key files are kept.
   static absl::StatusOr<std::unique_ptr<Server>> StartOn(CoreFactory cores, const Config& config, Clock& clock,
                                                          LogWriter write_log);
   // Stops.

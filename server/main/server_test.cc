@@ -48,6 +48,7 @@ class ServerTest : public ::testing::Test {
     Config config;
     config.listen = "127.0.0.1:0";
     config.secret_key_file = support::FreshDirectory("keys") + "/secret.key";
+    config.audit_key_file = support::FreshDirectory("audit_keys") + "/audit_key.pem";
     auto server =
         Server::StartOn([this] { return OpenCore(); }, config, clock_, [this](const LogLine& line) { WriteLog(line); });
     ASSERT_TRUE(server.ok()) << server.status();
@@ -290,6 +291,7 @@ TEST_F(ServerTest, ASecondServerCannotTakeThePort) {
   Config config;
   config.listen = server_->address();
   config.secret_key_file = support::FreshDirectory("other_keys") + "/secret.key";
+  config.audit_key_file = support::FreshDirectory("other_audit_keys") + "/audit_key.pem";
   const auto second = Server::StartOn([this] { return OpenCore(); }, config, clock_, [](const LogLine&) {});
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(absl::StrContains(second.status().message(), server_->address())) << second.status();

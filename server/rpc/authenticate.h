@@ -3,6 +3,7 @@
 
 #include <grpcpp/server_context.h>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "interlock/v1/principal.pb.h"
 
@@ -10,5 +11,10 @@ namespace interlock::server {
 
 // Errors: as ParsePrincipal.
 absl::StatusOr<v1::Principal> Authenticate(const grpc::ServerContextBase& context);
+
+// Refuses callers who may not make a call, with PERMISSION_DENIED.
+using CallerCheck = absl::Status (*)(const v1::Principal& caller);
+// Refuses nobody.
+inline absl::Status PermitAll(const v1::Principal&) { return absl::OkStatus(); }
 
 }  // namespace interlock::server

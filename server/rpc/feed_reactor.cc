@@ -96,6 +96,10 @@ bool FeedReactor::Send(const absl::StatusOr<StreamStep>& step) {
     FinishWith(step.status());
     return true;
   }
+  if (step->kind == StreamStep::Kind::kEnd) {
+    FinishWith(absl::OkStatus());
+    return true;
+  }
   if (step->kind != StreamStep::Kind::kMessage) return false;
   buffer_ = ToByteBuffer(step->message);
   raw_.StartWrite(buffer_);

@@ -11,6 +11,7 @@
 #include "server/feed/lock_feed.h"
 #include "server/feed/stream_hub.h"
 #include "server/secrets/sealer.h"
+#include "server/secrets/secret_key.h"
 #include "server/sequencer/sequencer.h"
 
 namespace interlock::server {
@@ -29,6 +30,8 @@ struct Rooms {
   ApprovalChanges& approvals;
   StreamHub& hub;
   const Sealer& sealer;
+  // Signs exports of the audit log.
+  const SecretKey& audit_key;
   // The profile of tenants without a policy.
   std::string default_profile;
   absl::Time start_time;

@@ -16,17 +16,19 @@
 namespace interlock::server {
 
 // Sends the stream that `open` makes of the request (const Request& -> absl::StatusOr<std::unique_ptr<FeedStream>>).
+// `permit` refuses callers who may not.
 template <typename Request, typename Open>
-StreamMethod FeedMethod(Rooms& rooms, const Open& open) {
-  return [&rooms, open](RawStream& raw) {
-    FeedReactor::Start(rooms, raw,
-                       [open, &raw](const grpc::ByteBuffer& bytes) -> absl::StatusOr<std::unique_ptr<FeedStream>> {
-                         Request request;
-                         INTERLOCK_RETURN_IF_ERROR(Decode(bytes, request));
-                         INTERLOCK_RETURN_IF_ERROR(Authenticate(raw.context()).status());
-                         INTERLOCK_RETURN_IF_ERROR(Validate(request));
-                         return open(request);
-                       });
+StreamMethod FeedMethod(Rooms& rooms, const Open& open, CallerCheck permit = PermitAll) {
+  return [&rooms, open, permit](RawStream& raw) {
+    FeedReactor::Start(
+        rooms, raw, [open, permit, &raw](const grpc::ByteBuffer& bytes) -> absl::StatusOr<std::unique_ptr<FeedStream>> {
+          Request request;
+          INTERLOCK_RETURN_IF_ERROR(Decode(bytes, request));
+          INTERLOCK_ASSIGN_OR_RETURN(const v1::Principal caller, Authenticate(raw.context()));
+          INTERLOCK_RETURN_IF_ERROR(Validate(request));
+          INTERLOCK_RETURN_IF_ERROR(permit(caller));
+          return open(request);
+        });
   };
 }
 

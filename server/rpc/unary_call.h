@@ -119,12 +119,14 @@ UnaryMethod EngineMethod(Rooms& rooms) {
 }
 
 // Answers a call by what `body` makes of the store (const Store&, const Request& -> absl::StatusOr<a message>), on a
-// thread that reads.
+// thread that reads. `permit` refuses callers who may not.
 template <typename Request, typename Body>
-UnaryMethod ReadMethod(Rooms& rooms, const Body& body) {
-  return [&rooms, body](RawCall& call) {
+UnaryMethod ReadMethod(Rooms& rooms, const Body& body, CallerCheck permit = PermitAll) {
+  return [&rooms, body, permit](RawCall& call) {
     const auto request = std::make_shared<Request>();
-    if (const auto caller = Admit(call, *request); !caller.ok()) return call.Finish(caller.status());
+    const auto caller = Admit(call, *request);
+    if (!caller.ok()) return call.Finish(caller.status());
+    if (const absl::Status status = permit(*caller); !status.ok()) return call.Finish(status);
     const auto read = [&rooms, &call, body, request] {
       const std::shared_ptr<const Store> store = rooms.sequencer.store();
       if (store == nullptr) {

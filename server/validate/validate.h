@@ -69,5 +69,7 @@ absl::Status Validate(const v1::ListAttemptsRequest& request);
 
 // AdminService.
 absl::Status Validate(const v1::GetServerInfoRequest& request);
+absl::Status Validate(const v1::VerifyAuditLogRequest& request);
+absl::Status Validate(const v1::ExportAuditLogRequest& request);
 
 }  // namespace interlock::server

@@ -12,6 +12,7 @@
 #include "google/protobuf/text_format.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
+#include "interlock/v1/audit.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/outcome.pb.h"
@@ -87,6 +88,8 @@ std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
       return std::make_unique<v1::Alert>();
     case Table::kDecisionChunk:
       return std::make_unique<v1::DecisionChunk>();
+    case Table::kAudit:
+      return std::make_unique<v1::AuditRow>();
   }
   return nullptr;
 }

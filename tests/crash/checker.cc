@@ -35,6 +35,7 @@ class Checker {
     CheckTasks();
     CheckAttempts();
     CheckUserAlerts();
+    if (!observation_.audit_fault.empty()) Violation("the audit log: ", observation_.audit_fault);
     return std::move(violations_);
   }
 

@@ -21,6 +21,7 @@ namespace interlock::crash {
 //   policies   every acknowledged version, and at most one more if a call was in doubt
 //   alerts     dense from 1; the subscriber was sent each once, in order, byte for byte; of each fingerprint at most
 //              one episode is open at a time
+//   audit log  VerifyAuditLog finds nothing wrong with its rows and the records that they vouch for
 //   tasks      every created one; attempts never overlap and their leases grow; what has ended stays so; user alerts
 //              stay
 std::vector<std::string> Check(const History& history, const Observation& observation);

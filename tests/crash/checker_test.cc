@@ -342,6 +342,11 @@ TEST_F(CheckerTest, LostUserAlert) {
   ExpectFound("user alert useralert-1 was acknowledged and is gone");
 }
 
+TEST_F(CheckerTest, BrokenAuditLog) {
+  observation_.audit_fault = "row 7 is missing";
+  ExpectFound("the audit log: row 7 is missing");
+}
+
 TEST_F(CheckerTest, TriggerThatLedToNothing) {
   observation_.attempts["task-1"][1].set_outcome(v1::ATTEMPT_OUTCOME_LOST);
   EXPECT_THAT(CheckDone(history_, observation_, "hanging"), Contains("the newest trigger of task-1 led to nothing"));

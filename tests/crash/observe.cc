@@ -136,6 +136,18 @@ absl::Status ObserveTenant(const Api& api, const std::string& tenant_id, Observa
   return ObserveTasksOf(api, tenant_id, observation);
 }
 
+// The server checks its audit log and every record that this vouches for.
+absl::Status ObserveAuditLog(const Api& api, Observation& observation) {
+  v1::VerifyAuditLogRequest request;
+  do {
+    const auto answer = api.Call(&support::Admin::VerifyAuditLog, request);
+    if (!answer.ok()) return absl::UnavailableError(answer.status.error_message());
+    observation.audit_fault = answer->description();
+    request.set_continuation(answer->continuation());
+  } while (!request.continuation().empty());
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Observation> Observe(const Api& api, const std::vector<std::string>& tenants, Observation known) {
@@ -146,6 +158,7 @@ absl::StatusOr<Observation> Observe(const Api& api, const std::vector<std::strin
   observation.policies = std::move(known.policies);
   observation.attempts = std::move(known.attempts);
   INTERLOCK_RETURN_IF_ERROR(ObserveFleet(api, observation));
+  INTERLOCK_RETURN_IF_ERROR(ObserveAuditLog(api, observation));
   for (const std::string& tenant_id : tenants) {
     INTERLOCK_RETURN_IF_ERROR(ObserveTenant(api, tenant_id, observation));
   }

@@ -38,6 +38,8 @@ struct Observation {
   std::map<std::string, std::vector<v1::Attempt>> attempts;
   // By user_alert_id.
   std::map<std::string, v1::UserAlert> user_alerts;
+  // What VerifyAuditLog says is wrong; empty: nothing.
+  std::string audit_fault;
   // What was decided on an action in the scope of each lock in force, by lock_id. Filled in by the caller.
   std::map<std::string, v1::Decision> probes;
 };

@@ -69,6 +69,7 @@ class MemoryServer {
     config_.default_profile = options_.default_profile;
     config_.time_source = options_.time_source;
     config_.secret_key_file = support::FreshDirectory("keys") + "/secret.key";
+    config_.audit_key_file = support::FreshDirectory("audit_keys") + "/audit_key.pem";
     Start();
   }
   ~MemoryServer() { server_->Stop(); }

@@ -145,6 +145,10 @@ const BadRequestCase kCases[] = {
     {"SchedulerService/ListTasks", "", {"tenant_id"}},
     {"SchedulerService/TriggerTask", "task_id: 'task-1'", {"tenant_id"}},
     {"SchedulerService/ListAttempts", "tenant_id: 't' task_id: 'task-1' page_size: -1", {"page_size"}},
+    {"AdminService/VerifyAuditLog", "rows_max: -1", {"rows_max"}},
+    {"AdminService/VerifyAuditLog", "continuation: 'forged'", {"continuation"}},
+    {"AdminService/ExportAuditLog", "first_sequence: -1", {"first_sequence"}},
+    {"AdminService/ExportAuditLog", "first_sequence: 5 last_sequence: 4", {"last_sequence"}},
 };
 
 // Every service of the API.

@@ -45,7 +45,8 @@ const std::vector<Required>& OwnNames() {
        {"taken", "repeated", "refused APPROVAL_NEEDS_HUMAN", "refused APPROVAL_BY_REQUESTER",
         "refused APPROVAL_VOTED_BEFORE", "refused APPROVAL_VERSION_MISMATCH", "refused APPROVAL_DECIDED",
         "refused APPROVAL_NOT_FOUND", "refused REQUEST_ID_REUSED"}},
-      {"check", {"audit", "reloaded engine compared", "run compared with its repetition"}},
+      {"check", {"audit", "reloaded engine compared", "run compared with its repetition", "audit log verified"}},
+      {"audit row", {"AUDIT_KIND_DECISION", "AUDIT_KIND_LOCK", "AUDIT_KIND_APPROVAL", "AUDIT_KIND_POLICY"}},
   };
   return *names;
 }

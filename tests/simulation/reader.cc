@@ -1,9 +1,13 @@
 #include "tests/simulation/reader.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "core/base/check.h"
+#include "server/feed/stream_message.h"
+#include "server/rpc/audit_export.h"
 #include "server/rpc/history.h"
+#include "server/secrets/secret_key.h"
 
 namespace interlock::simulation {
 namespace {
@@ -32,6 +36,22 @@ std::vector<v1::Decision> DecisionsIn(const Store& store, const std::string& ten
   auto decisions = AllOf<v1::Decision>(store, request, [](const auto& page) { return page.decisions(); });
   std::reverse(decisions.begin(), decisions.end());
   return decisions;
+}
+
+std::vector<v1::AuditRow> AuditRowsIn(const Store& store) {
+  const server::SecretKey key(std::string(server::SecretKey::kBytes, 'k'));
+  const std::shared_ptr<const Store> borrowed(&store, [](const Store*) {});
+  server::AuditExport stream(
+      {}, [&borrowed] { return borrowed; }, key);
+  std::vector<v1::AuditRow> rows;
+  v1::ExportAuditLogResponse message;
+  while (!message.has_trailer()) {
+    const auto step = stream.ReadOn(absl::UnixEpoch());
+    INTERLOCK_CHECK(step.ok());
+    INTERLOCK_CHECK(message.ParseFromString(server::Flatten(step->message)));
+    rows.insert(rows.end(), message.rows().begin(), message.rows().end());
+  }
+  return rows;
 }
 
 std::vector<v1::Lock> LocksIn(const Store& store) {

@@ -8,6 +8,7 @@
 #include "core/engine/store.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
+#include "interlock/v1/audit.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/policy.pb.h"
@@ -20,6 +21,8 @@ namespace interlock::simulation {
 
 // A tenant's decisions, oldest first.
 std::vector<v1::Decision> DecisionsIn(const Store& store, const std::string& tenant_id);
+// The rows of the audit log, oldest first.
+std::vector<v1::AuditRow> AuditRowsIn(const Store& store);
 // Every lock that ever was.
 std::vector<v1::Lock> LocksIn(const Store& store);
 // A tenant's approvals: those that can still matter, and those that are over.

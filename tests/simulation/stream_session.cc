@@ -65,6 +65,8 @@ void StreamSession::Handle(const absl::StatusOr<server::StreamStep>& step, uint6
         if (self->open()) self->ReadOn();
       });
       return;
+    case server::StreamStep::Kind::kEnd:
+      return Cut(absl::OkStatus());
   }
 }
 

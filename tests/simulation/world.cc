@@ -9,6 +9,7 @@
 #include "tests/simulation/cast.h"
 #include "tests/simulation/checkers/alert_checker.h"
 #include "tests/simulation/checkers/approval_checker.h"
+#include "tests/simulation/checkers/audit_checker.h"
 #include "tests/simulation/checkers/budget_checker.h"
 #include "tests/simulation/checkers/decision_checker.h"
 #include "tests/simulation/checkers/limit_checker.h"
@@ -67,7 +68,7 @@ class World {
  public:
   World(uint64_t seed, bool print, Coverage& coverage) : sim_(seed, print, coverage) {
     for (Observer* observer : std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &approvals_, &alerts_,
-                                                               &limits_, &budgets_, &tasks_, &state_}) {
+                                                               &limits_, &budgets_, &tasks_, &state_, &audit_}) {
       server_.AddObserver(*observer);
     }
     Compose();
@@ -196,6 +197,7 @@ class World {
   BudgetChecker budgets_{sim_, options_.engine.default_profile};
   TaskChecker tasks_{sim_, cast_};
   StateChecker state_{sim_, cast_, disk_, options_.engine};
+  AuditChecker audit_{sim_, cast_, disk_};
   std::vector<Part> parts_;
   // What the server lets go of when it ends comes back through the network.
   Network network_{sim_, server_};

@@ -59,6 +59,7 @@ _SHARED_CORE = ('core/base/', 'core/policy/')
 LAYERS = {
     'core/base': Layer((), _PURE),
     'core/policy': Layer(('core/base/',), _PURE),
+    'core/audit': Layer(('core/base/',), _PURE),
     # These four do not know one another: core/engine composes them.
     'core/monitor': Layer(_SHARED_CORE, _PURE),
     'core/safety': Layer(_SHARED_CORE, _PURE),
@@ -75,6 +76,7 @@ LAYERS = {
 # Single files that may include more than their folder.
 _EXTRA_LIBRARIES = {
     'core/base/sha256.cc': frozenset({'openssl'}),
+    'core/base/ed25519.cc': frozenset({'openssl'}),
 }
 _TEST_OWN = ('tests/support/',)
 _TEST_LIBRARIES = frozenset({'benchmark', 'gtest', 'system'})
