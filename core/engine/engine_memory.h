@@ -26,6 +26,8 @@
 #include "core/engine/recent_rows.h"
 #include "core/engine/request_log.h"
 #include "core/monitor/window.h"
+#include "core/rollback/checkpoint_book.h"
+#include "core/rollback/rollback_book.h"
 #include "core/safety/approval_book.h"
 #include "core/safety/arbitrate.h"
 #include "core/safety/attempt_history.h"
@@ -54,6 +56,13 @@ struct TenantData {
   std::map<std::string, AgentData, std::less<>> agents;
 };
 
+// An action that is to be decided, with what came with it.
+struct Proposal {
+  const v1::Action& action;
+  absl::string_view approval_id;
+  absl::string_view checkpoint_id;
+};
+
 struct EngineMemory {
   Engine::Options options;
   // Holds every decision that is not in recent_rows; only repeats of Arbitrate read it.
@@ -70,6 +79,8 @@ struct EngineMemory {
   std::shared_ptr<const safety::CompiledPolicy> default_policy;
   safety::LockTable locks;
   safety::ApprovalBook approvals;
+  rollback::CheckpointBook checkpoints;
+  rollback::RollbackBook rollbacks;
   alert::EpisodeBook episodes;
   alert::AlertLog alert_log;
   schedule::TaskBook tasks;
@@ -130,6 +141,16 @@ struct EngineMemory {
   void RecordApproval(const v1::Approval& approval, Effects& effects);
   // Lets go of the approvals whose time is up by `time`, at most `max` of them.
   void FireApprovals(absl::Time time, int max, Effects& effects);
+  // Stores a changed checkpoint, and lets go of those that its agent then has too many of.
+  void RecordCheckpoint(const v1::Checkpoint& checkpoint, Effects& effects);
+  // Deletes a checkpoint that the book has let go of.
+  void DropCheckpoint(const v1::Checkpoint& checkpoint, Effects& effects);
+  // Lets go of the checkpoints whose time is up by `time`, at most `max` of them.
+  void FireCheckpoints(absl::Time time, int max, Effects& effects);
+  // Stores a rollback after a step, and says so in its checkpoint.
+  void RecordRollback(const v1::Rollback& rollback, absl::Time time, Effects& effects);
+  // Ends the rollbacks whose time is up by `time`, at most `max` of them.
+  void FireRollbacks(absl::Time time, int max, Effects& effects);
   // Stores a task with its newest attempt and the alert to its user.
   void RecordCompletion(const schedule::Completion& completion, Effects& effects);
   void RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& effects);
@@ -141,8 +162,7 @@ struct EngineMemory {
              absl::Time time, Effects& effects);
 
   // The decision that Arbitrate would give.
-  safety::Evaluation Evaluate(const TenantData* tenant, const v1::Action& action, absl::string_view approval_id,
-                              absl::Time time) const;
+  safety::Evaluation Evaluate(const TenantData* tenant, const Proposal& proposal, absl::Time time) const;
 };
 
 // `decision` as a chunk keeps it. Views into it.

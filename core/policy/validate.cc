@@ -321,20 +321,35 @@ void CheckLockRules(const v1::PolicySet& policy, Checker& checker) {
   }
 }
 
-void CheckApprovals(const v1::PolicySet& policy, Checker& checker) {
-  checker.CheckSize("safe_remediations", policy.safe_remediations_size(), 0, kPolicyItemsMax);
-  for (int i = 0; i < policy.safe_remediations_size() && !checker.full(); ++i) {
-    const std::string field = absl::StrCat("safe_remediations[", i, "]");
-    const std::string& type = policy.safe_remediations(i);
-    checker.CheckText(field, type, kIdBytesMax);
-    if (absl::AsciiStrToLower(type) != type) checker.Add(field, "must be in lower case");
+// Names of action types, each in lower case.
+void CheckActionTypes(const std::string& path, const google::protobuf::RepeatedPtrField<std::string>& types,
+                      Checker& checker) {
+  checker.CheckSize(path, types.size(), 0, kPolicyItemsMax);
+  for (int i = 0; i < types.size() && !checker.full(); ++i) {
+    const std::string field = absl::StrCat(path, "[", i, "]");
+    checker.CheckText(field, types[i], kIdBytesMax);
+    if (absl::AsciiStrToLower(types[i]) != types[i]) checker.Add(field, "must be in lower case");
   }
+}
+
+void CheckApprovals(const v1::PolicySet& policy, Checker& checker) {
+  CheckActionTypes("safe_remediations", policy.safe_remediations(), checker);
   const v1::ApprovalRule& rule = policy.approval_rule();
   checker.CheckCount("approval_rule.quorum", rule.quorum(), 0, kQuorumMax);
   const bool valid =
       !rule.has_validity() || (IsValid(rule.validity()) && FromProto(rule.validity()) > absl::ZeroDuration() &&
                                FromProto(rule.validity()) <= kApprovalValidityMax);
   if (!valid) checker.Add("approval_rule.validity", "must be above 0 and at most 24 hours");
+}
+
+void CheckReversal(const v1::PolicySet& policy, Checker& checker) {
+  CheckActionTypes("reversible_actions", policy.reversible_actions(), checker);
+  CheckActionTypes("irreversible_actions", policy.irreversible_actions(), checker);
+  const std::set<absl::string_view> reversible(policy.reversible_actions().begin(), policy.reversible_actions().end());
+  for (int i = 0; i < policy.irreversible_actions_size() && !checker.full(); ++i) {
+    if (reversible.count(policy.irreversible_actions(i)) == 0) continue;
+    checker.Add(absl::StrCat("irreversible_actions[", i, "]"), "must not be in reversible_actions too");
+  }
 }
 
 void CheckReleaseRules(const v1::PolicySet& policy, Checker& checker) {
@@ -398,6 +413,7 @@ std::vector<v1::PolicyViolation> Validate(const v1::PolicySet& policy) {
   CheckLockRules(policy, checker);
   CheckReleaseRules(policy, checker);
   CheckApprovals(policy, checker);
+  CheckReversal(policy, checker);
   CheckReportAge(policy, checker);
   CheckUnknownFields(policy, "", checker);
   return checker.Take();

@@ -16,6 +16,7 @@
 #include "core/safety/findings.h"
 #include "core/safety/history_rules.h"
 #include "core/safety/reason_text.h"
+#include "core/safety/reversal_rules.h"
 #include "google/protobuf/struct.pb.h"
 
 namespace interlock::safety {
@@ -246,10 +247,12 @@ Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, co
   CheckConstraints(facts, findings);
   CheckRates(facts, findings);
   CheckPatterns(facts, findings);
+  CheckReversal(facts, situation.checkpoint, findings);
   for (v1::Reason& approval : findings.approvals) *decision.add_reasons() = std::move(approval);
   decision.set_requires_approval(findings.requires_approval);
   decision.set_confidence(std::clamp(findings.confidence, 0.0, 1.0));
   Conclude({policy, situation, action, approval_id, covering, findings.violated, now}, evaluation);
+  evaluation.uses_checkpoint = decision.verdict() == v1::VERDICT_ALLOW && !decision.checkpoint_id().empty();
   return evaluation;
 }
 

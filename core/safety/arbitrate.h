@@ -10,6 +10,7 @@
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
 #include "core/safety/lock_table.h"
+#include "core/safety/reversal_rules.h"
 #include "interlock/v1/action.pb.h"
 #include "interlock/v1/approval.pb.h"
 #include "interlock/v1/decision.pb.h"
@@ -30,6 +31,7 @@ struct Situation {
   const LockTable& locks;
   const ApprovalBook& approvals;
   AgentView agent;
+  CheckpointView checkpoint = {};
 };
 
 struct Evaluation {
@@ -43,6 +45,8 @@ struct Evaluation {
   bool asks_approval = false;
   // The action is allowed by the approval that the decision names: the caller uses it up in the same command.
   bool uses_approval = false;
+  // The action is allowed with the checkpoint that the decision names: the caller uses it up in the same command.
+  bool uses_checkpoint = false;
 };
 
 // Decides `action`. Pure: it changes nothing, and the same arguments give the same answer. Action types are compared in

@@ -12,6 +12,7 @@
 #include "google/protobuf/text_format.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
+#include "interlock/v1/checkpoint.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/policy.pb.h"
@@ -78,6 +79,11 @@ std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
     case Table::kApproval:
     case Table::kClosedApproval:
       return std::make_unique<v1::Approval>();
+    case Table::kCheckpoint:
+      return std::make_unique<v1::Checkpoint>();
+    case Table::kRollback:
+    case Table::kClosedRollback:
+      return std::make_unique<v1::Rollback>();
     case Table::kDecision:
       return std::make_unique<v1::Decision>();
     case Table::kAlert:
