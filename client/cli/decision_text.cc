@@ -35,6 +35,13 @@ std::string ApprovalText(const v1::Decision& decision) {
                       "; then decide again with --approval=", approval_id);
 }
 
+// The checkpoint that came with the action, and what has become of it.
+std::string CheckpointText(const v1::Decision& decision) {
+  if (decision.checkpoint_id().empty()) return "";
+  const bool used = decision.verdict() == v1::VERDICT_ALLOW && !decision.decision_id().empty();
+  return absl::StrCat(decision.checkpoint_id(), used ? ", used up" : ", can be used");
+}
+
 }  // namespace
 
 ExitCode ExitCodeOf(v1::Verdict verdict) {
@@ -66,6 +73,7 @@ std::string DescribeDecision(const v1::Decision& decision, bool color) {
           {"tier", absl::StrCat(decision.tier())},
           {"confidence", FormatNumber(decision.confidence())},
           {"approval", ApprovalText(decision)},
+          {"checkpoint", CheckpointText(decision)},
           {"locks", absl::StrJoin(decision.lock_ids(), ", ")},
           {"policy",
            decision.policy_version() == 0 ? "built-in profile" : absl::StrCat("version ", decision.policy_version())},

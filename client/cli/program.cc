@@ -9,6 +9,7 @@
 #include "client/cli/agents.h"
 #include "client/cli/alerts.h"
 #include "client/cli/approval.h"
+#include "client/cli/checkpoint.h"
 #include "client/cli/decide.h"
 #include "client/cli/decisions.h"
 #include "client/cli/demo/demo.h"
@@ -17,6 +18,7 @@
 #include "client/cli/lock.h"
 #include "client/cli/policy.h"
 #include "client/cli/replay/replay.h"
+#include "client/cli/rollback.h"
 #include "client/cli/status.h"
 #include "client/cli/tasks.h"
 #include "client/cli/version.h"
@@ -156,8 +158,9 @@ int RunHelp(const std::vector<Command>& commands, const std::vector<std::string>
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& make : {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands,
-                           LockCommands, PolicyCommands, AlertCommands, TaskCommands, ReplayCommands, DemoCommands}) {
+  for (const auto& make :
+       {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands, CheckpointCommands,
+        RollbackCommands, LockCommands, PolicyCommands, AlertCommands, TaskCommands, ReplayCommands, DemoCommands}) {
     for (Command& command : make()) commands.push_back(std::move(command));
   }
   return commands;
