@@ -6,6 +6,7 @@
 #include "interlock/v1/admin_service.grpc.pb.h"
 #include "interlock/v1/alert_service.grpc.pb.h"
 #include "interlock/v1/approval_service.grpc.pb.h"
+#include "interlock/v1/checkpoint_service.grpc.pb.h"
 #include "interlock/v1/lock_service.grpc.pb.h"
 #include "interlock/v1/monitor_service.grpc.pb.h"
 #include "interlock/v1/policy_service.grpc.pb.h"
@@ -26,6 +27,7 @@ struct Client::Stubs {
         safety(v1::SafetyService::NewStub(channel)),
         lock(v1::LockService::NewStub(channel)),
         approval(v1::ApprovalService::NewStub(channel)),
+        checkpoint(v1::CheckpointService::NewStub(channel)),
         policy(v1::PolicyService::NewStub(channel)),
         alert(v1::AlertService::NewStub(channel)),
         scheduler(v1::SchedulerService::NewStub(channel)),
@@ -35,6 +37,7 @@ struct Client::Stubs {
   const std::unique_ptr<v1::SafetyService::StubInterface> safety;
   const std::unique_ptr<v1::LockService::StubInterface> lock;
   const std::unique_ptr<v1::ApprovalService::StubInterface> approval;
+  const std::unique_ptr<v1::CheckpointService::StubInterface> checkpoint;
   const std::unique_ptr<v1::PolicyService::StubInterface> policy;
   const std::unique_ptr<v1::AlertService::StubInterface> alert;
   const std::unique_ptr<v1::SchedulerService::StubInterface> scheduler;
@@ -75,6 +78,13 @@ INTERLOCK_CLIENT_METHOD(ListLocksResponse, lock, LockService, ListLocks)
 INTERLOCK_CLIENT_METHOD(ListApprovalsResponse, approval, ApprovalService, ListApprovals)
 INTERLOCK_CLIENT_METHOD(Approval, approval, ApprovalService, GetApproval)
 INTERLOCK_CLIENT_METHOD(Approval, approval, ApprovalService, DecideApproval)
+INTERLOCK_CLIENT_METHOD(Checkpoint, checkpoint, CheckpointService, CreateCheckpoint)
+INTERLOCK_CLIENT_METHOD(Checkpoint, checkpoint, CheckpointService, GetCheckpoint)
+INTERLOCK_CLIENT_METHOD(ListCheckpointsResponse, checkpoint, CheckpointService, ListCheckpoints)
+INTERLOCK_CLIENT_METHOD(RequestRollbackResponse, checkpoint, CheckpointService, RequestRollback)
+INTERLOCK_CLIENT_METHOD(Rollback, checkpoint, CheckpointService, ReportRollback)
+INTERLOCK_CLIENT_METHOD(Rollback, checkpoint, CheckpointService, GetRollback)
+INTERLOCK_CLIENT_METHOD(ListRollbacksResponse, checkpoint, CheckpointService, ListRollbacks)
 INTERLOCK_CLIENT_METHOD(PolicySet, policy, PolicyService, GetPolicy)
 INTERLOCK_CLIENT_METHOD(PolicySet, policy, PolicyService, UpdatePolicy)
 INTERLOCK_CLIENT_METHOD(ListPolicyVersionsResponse, policy, PolicyService, ListPolicyVersions)

@@ -14,6 +14,8 @@
 #include "interlock/v1/alert_service.pb.h"
 #include "interlock/v1/approval.pb.h"
 #include "interlock/v1/approval_service.pb.h"
+#include "interlock/v1/checkpoint.pb.h"
+#include "interlock/v1/checkpoint_service.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/lock_service.pb.h"
@@ -80,6 +82,19 @@ class Client {
   absl::StatusOr<v1::Approval> GetApproval(v1::GetApprovalRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::Approval> DecideApproval(v1::DecideApprovalRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::Approval> WaitApproval(v1::WaitApprovalRequest request, const CallOptions& options = {}) const;
+
+  // CheckpointService.
+  absl::StatusOr<v1::Checkpoint> CreateCheckpoint(v1::CreateCheckpointRequest request,
+                                                  const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Checkpoint> GetCheckpoint(v1::GetCheckpointRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ListCheckpointsResponse> ListCheckpoints(v1::ListCheckpointsRequest request,
+                                                              const CallOptions& options = {}) const;
+  absl::StatusOr<v1::RequestRollbackResponse> RequestRollback(v1::RequestRollbackRequest request,
+                                                              const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Rollback> ReportRollback(v1::ReportRollbackRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::Rollback> GetRollback(v1::GetRollbackRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ListRollbacksResponse> ListRollbacks(v1::ListRollbacksRequest request,
+                                                          const CallOptions& options = {}) const;
 
   // PolicyService.
   absl::StatusOr<v1::PolicySet> GetPolicy(v1::GetPolicyRequest request, const CallOptions& options = {}) const;

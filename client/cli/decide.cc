@@ -26,6 +26,7 @@ const std::vector<FlagSpec> kActionFlags = {
     {.name = "action_id", .value = "ID", .help = "the agent's own name for the action"},
     {.name = "approval", .value = "ID", .help = "an approval of exactly this action"},
     {.name = "episode", .value = "ID", .help = "the open episode of the agent that the action is to remedy"},
+    {.name = "checkpoint", .value = "ID", .help = "a checkpoint that was created for this action"},
 };
 
 std::vector<FlagSpec> DecideFlags() {
@@ -74,6 +75,7 @@ absl::StatusOr<ExitCode> RunDecide(Context& context) {
   INTERLOCK_ASSIGN_OR_RETURN(*request.mutable_action(), MakeAction(context));
   request.set_request_id(context.arguments.Get("request_id"));
   request.set_approval_id(context.arguments.Get("approval"));
+  request.set_checkpoint_id(context.arguments.Get("checkpoint"));
   const client::Verdict verdict = client::VerdictOf(context.client.Arbitrate(std::move(request)));
   if (verdict.status.ok()) return Show(verdict.decision, context.output);
   context.output.err << DescribeFailure(verdict.status, context.client_options.address)
@@ -85,6 +87,7 @@ absl::StatusOr<ExitCode> RunExplain(Context& context) {
   v1::ExplainActionRequest request;
   INTERLOCK_ASSIGN_OR_RETURN(*request.mutable_action(), MakeAction(context));
   request.set_approval_id(context.arguments.Get("approval"));
+  request.set_checkpoint_id(context.arguments.Get("checkpoint"));
   INTERLOCK_ASSIGN_OR_RETURN(const v1::Decision decision, context.client.ExplainAction(std::move(request)));
   return Show(decision, context.output);
 }

@@ -47,6 +47,13 @@ std::string ApprovalText(const v1::Decision& decision) {
                       "; then decide again with --approval=", approval_id);
 }
 
+// The checkpoint that came with the action, and what has become of it.
+std::string CheckpointText(const v1::Decision& decision) {
+  if (decision.checkpoint_id().empty()) return "";
+  const bool used = decision.verdict() == v1::VERDICT_ALLOW && !decision.decision_id().empty();
+  return absl::StrCat(decision.checkpoint_id(), used ? ", used up" : ", can be used");
+}
+
 }  // namespace
 
 ExitCode ExitCodeOf(v1::Verdict verdict) {
@@ -81,6 +88,7 @@ std::string DescribeDecision(const v1::Decision& decision, bool color) {
           {"episode", decision.episode_id().empty()
                           ? ""
                           : absl::StrCat(decision.episode_id(), ", tier ", decision.episode_tier())},
+          {"checkpoint", CheckpointText(decision)},
           {"locks", absl::StrJoin(decision.lock_ids(), ", ")},
           {"policy",
            decision.policy_version() == 0 ? "built-in profile" : absl::StrCat("version ", decision.policy_version())},

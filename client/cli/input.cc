@@ -35,6 +35,11 @@ absl::StatusOr<std::string> ReadInput(const std::string& path, std::istream& in)
   return ReadStream(file, path);
 }
 
+absl::StatusOr<std::string> ReadBytes(const std::string& value, std::istream& in) {
+  if (value.empty() || value[0] != '@') return value;
+  return ReadInput(value.substr(1), in);
+}
+
 absl::Status ParseJson(absl::string_view text, google::protobuf::Message* message) {
   const auto status =
       google::protobuf::util::JsonStringToMessage(google::protobuf::StringPiece(text.data(), text.size()), message);
@@ -45,13 +50,9 @@ absl::Status ParseJson(absl::string_view text, google::protobuf::Message* messag
 
 absl::Status ReadJsonValue(absl::string_view flag, const std::string& value, std::istream& in,
                            google::protobuf::Message* message) {
-  std::string text = value;
-  if (!value.empty() && value[0] == '@') {
-    absl::StatusOr<std::string> content = ReadInput(value.substr(1), in);
-    if (!content.ok()) return content.status();
-    text = *std::move(content);
-  }
-  const absl::Status status = ParseJson(text, message);
+  const absl::StatusOr<std::string> text = ReadBytes(value, in);
+  if (!text.ok()) return text.status();
+  const absl::Status status = ParseJson(*text, message);
   return status.ok() ? status : Arguments::InvalidFlag(flag, status.message());
 }
 

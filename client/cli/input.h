@@ -15,6 +15,10 @@ namespace interlock::cli {
 // Errors: NOT_FOUND, INVALID_ARGUMENT (too long).
 absl::StatusOr<std::string> ReadInput(const std::string& path, std::istream& in);
 
+// The bytes of a flag: its text, or @FILE with them, or @- for `in`.
+// Errors: as ReadInput.
+absl::StatusOr<std::string> ReadBytes(const std::string& value, std::istream& in);
+
 // Reads protobuf JSON.
 // Errors: INVALID_ARGUMENT with what is wrong.
 absl::Status ParseJson(absl::string_view text, google::protobuf::Message* message);

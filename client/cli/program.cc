@@ -10,6 +10,7 @@
 #include "client/cli/alerts.h"
 #include "client/cli/approval.h"
 #include "client/cli/audit.h"
+#include "client/cli/checkpoint.h"
 #include "client/cli/decide.h"
 #include "client/cli/decisions.h"
 #include "client/cli/demo/demo.h"
@@ -18,6 +19,7 @@
 #include "client/cli/lock.h"
 #include "client/cli/policy.h"
 #include "client/cli/replay/replay.h"
+#include "client/cli/rollback.h"
 #include "client/cli/status.h"
 #include "client/cli/tasks.h"
 #include "client/cli/version.h"
@@ -157,9 +159,9 @@ int RunHelp(const std::vector<Command>& commands, const std::vector<std::string>
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& make :
-       {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands, LockCommands, PolicyCommands,
-        AlertCommands, TaskCommands, AuditCommands, ReplayCommands, DemoCommands}) {
+  for (const auto& make : {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands,
+                           CheckpointCommands, RollbackCommands, LockCommands, PolicyCommands, AlertCommands,
+                           TaskCommands, AuditCommands, ReplayCommands, DemoCommands}) {
     for (Command& command : make()) commands.push_back(std::move(command));
   }
   return commands;

@@ -15,6 +15,7 @@
 #include "interlock/v1/admin_service.grpc.pb.h"
 #include "interlock/v1/alert_service.grpc.pb.h"
 #include "interlock/v1/approval_service.grpc.pb.h"
+#include "interlock/v1/checkpoint_service.grpc.pb.h"
 #include "interlock/v1/lock_service.grpc.pb.h"
 #include "interlock/v1/monitor_service.grpc.pb.h"
 #include "interlock/v1/policy_service.grpc.pb.h"
@@ -97,6 +98,21 @@ class FakeApprovalService final : public v1::ApprovalService::Service {
   const FakeAnswers& answers_;
 };
 
+class FakeCheckpointService final : public v1::CheckpointService::Service {
+ public:
+  explicit FakeCheckpointService(const FakeAnswers& answers) : answers_(answers) {}
+  INTERLOCK_FAKE_CALL(CreateCheckpoint, Checkpoint, create_checkpoint)
+  INTERLOCK_FAKE_CALL(GetCheckpoint, Checkpoint, get_checkpoint)
+  INTERLOCK_FAKE_CALL(ListCheckpoints, ListCheckpointsResponse, list_checkpoints)
+  INTERLOCK_FAKE_CALL(RequestRollback, RequestRollbackResponse, request_rollback)
+  INTERLOCK_FAKE_CALL(ReportRollback, Rollback, report_rollback)
+  INTERLOCK_FAKE_CALL(GetRollback, Rollback, get_rollback)
+  INTERLOCK_FAKE_CALL(ListRollbacks, ListRollbacksResponse, list_rollbacks)
+
+ private:
+  const FakeAnswers& answers_;
+};
+
 class FakePolicyService final : public v1::PolicyService::Service {
  public:
   explicit FakePolicyService(const FakeAnswers& answers) : answers_(answers) {}
@@ -155,6 +171,7 @@ struct FakeServer::Services {
         safety(answers),
         lock(answers),
         approval(answers),
+        checkpoint(answers),
         policy(answers),
         alert(answers),
         scheduler(answers),
@@ -164,6 +181,7 @@ struct FakeServer::Services {
   FakeSafetyService safety;
   FakeLockService lock;
   FakeApprovalService approval;
+  FakeCheckpointService checkpoint;
   FakePolicyService policy;
   FakeAlertService alert;
   FakeSchedulerService scheduler;
@@ -178,6 +196,7 @@ FakeServer::FakeServer(const std::string& address) : services_(std::make_unique<
   builder.RegisterService(&services_->safety);
   builder.RegisterService(&services_->lock);
   builder.RegisterService(&services_->approval);
+  builder.RegisterService(&services_->checkpoint);
   builder.RegisterService(&services_->policy);
   builder.RegisterService(&services_->alert);
   builder.RegisterService(&services_->scheduler);

@@ -14,6 +14,7 @@
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/alert_service.pb.h"
 #include "interlock/v1/approval_service.pb.h"
+#include "interlock/v1/checkpoint_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -48,6 +49,13 @@ struct FakeAnswers {
   FakeCall<v1::GetApprovalRequest, v1::Approval> get_approval;
   FakeCall<v1::DecideApprovalRequest, v1::Approval> decide_approval;
   FakeCall<v1::WaitApprovalRequest, v1::Approval> wait_approval;
+  FakeCall<v1::CreateCheckpointRequest, v1::Checkpoint> create_checkpoint;
+  FakeCall<v1::GetCheckpointRequest, v1::Checkpoint> get_checkpoint;
+  FakeCall<v1::ListCheckpointsRequest, v1::ListCheckpointsResponse> list_checkpoints;
+  FakeCall<v1::RequestRollbackRequest, v1::RequestRollbackResponse> request_rollback;
+  FakeCall<v1::ReportRollbackRequest, v1::Rollback> report_rollback;
+  FakeCall<v1::GetRollbackRequest, v1::Rollback> get_rollback;
+  FakeCall<v1::ListRollbacksRequest, v1::ListRollbacksResponse> list_rollbacks;
   FakeCall<v1::GetPolicyRequest, v1::PolicySet> get_policy;
   FakeCall<v1::UpdatePolicyRequest, v1::PolicySet> update_policy;
   FakeCall<v1::ListPolicyVersionsRequest, v1::ListPolicyVersionsResponse> list_policy_versions;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/alert/episode_machine.h"
 #include "core/base/check.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
@@ -65,7 +66,6 @@ v1::Episode NewEpisode(v1::EpisodeKind kind, absl::string_view tenant_id, std::s
   episode.set_tenant_id(std::string(tenant_id));
   episode.set_kind(kind);
   episode.set_fingerprint(std::move(fingerprint));
-  episode.set_state(v1::EPISODE_STATE_FIRING);
   *episode.mutable_fire_time() = ToProto(now);
   return episode;
 }
@@ -87,10 +87,10 @@ v1::Alert Move(v1::Episode& episode, v1::Transition transition, int tier, absl::
   episode.set_peak_tier(std::max(episode.peak_tier(), tier));
   episode.set_alert_count(episode.alert_count() + 1);
   *episode.mutable_update_time() = ToProto(now);
-  if (transition == v1::TRANSITION_RESOLVED) {
-    episode.set_state(v1::EPISODE_STATE_RESOLVED);
-    *episode.mutable_resolve_time() = ToProto(now);
-  }
+  const absl::optional<v1::EpisodeState> state = After(episode.state(), transition);
+  INTERLOCK_CHECK(state.has_value());
+  episode.set_state(*state);
+  if (*state == v1::EPISODE_STATE_RESOLVED) *episode.mutable_resolve_time() = ToProto(now);
   return alert;
 }
 

@@ -87,8 +87,32 @@ inline constexpr int64_t kAuditRowsPerCut = 1024;
 // A timer pass claims no more tasks than this, so that calls are not kept waiting.
 inline constexpr int kDueTasksPerTick = 100;
 
+// What is saved before an action: enough for a document or a configuration; more belongs into a store of the agent's
+// own, with a reference in the checkpoint.
+inline constexpr size_t kCheckpointStateBytesMax = 256 * 1024;
+// The state of a day ago is not what an action finds today.
+inline constexpr absl::Duration kCheckpointValidity = absl::Hours(24);
+// Who notices later than a month what an action did has other means.
+inline constexpr absl::Duration kCheckpointRetention = absl::Hours(24 * 30);
+// Of one agent, those that were used and those that were not each so many. The oldest go first, so that an agent that
+// runs wild neither fills its tenant's share nor loses what it can be brought back to.
+inline constexpr size_t kCheckpointsPerAgentMax = 100;
+// Of one tenant; beyond them none is created, because no agent may push out what another one needs.
+inline constexpr size_t kCheckpointsMax = 10000;
+inline constexpr int64_t kCheckpointBytesMax = int64_t{1} << 30;
+// Checkpoints whose time is up in one timer pass.
+inline constexpr int kDueCheckpointsPerTick = 100;
+// An agent that has not answered for an hour may have restored anything or nothing.
+inline constexpr absl::Duration kRollbackTimeMax = absl::Hours(1);
+// Whoever goes back further looks first at what that has done.
+inline constexpr int kRollbacksPerRequestMax = 50;
+// Rollbacks whose time is up in one timer pass.
+inline constexpr int kDueRollbacksPerTick = 100;
+
 static_assert(kWindowPointsMax >= static_cast<size_t>(kPointsPerReportMax));
 static_assert(kLimitMax >= static_cast<int64_t>(kAttemptTimesMin));
 static_assert(kAuditRetention >= kDecisionRetention);
+// An open rollback ends before its checkpoint goes.
+static_assert(kRollbackTimeMax < kCheckpointRetention);
 
 }  // namespace interlock

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/once.h"
 #include "core/safety/approval_machine.h"
 
 namespace interlock {

@@ -6,6 +6,7 @@
 #include "core/base/time.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/once.h"
 #include "core/safety/lock_machine.h"
 
 namespace interlock {

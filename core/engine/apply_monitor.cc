@@ -11,6 +11,7 @@
 #include "core/base/time.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/once.h"
 #include "core/monitor/assess.h"
 #include "core/monitor/lock_criteria.h"
 #include "core/monitor/snapshot.h"

@@ -9,6 +9,7 @@
 #include "core/engine/decision_row.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/once.h"
 
 namespace interlock {
 namespace {

@@ -9,6 +9,7 @@
 #include "core/base/time.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/once.h"
 #include "core/policy/etag.h"
 #include "core/policy/validate.h"
 

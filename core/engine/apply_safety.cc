@@ -12,6 +12,7 @@
 #include "core/engine/decision_row.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/once.h"
 
 namespace interlock {
 namespace {
@@ -145,13 +146,16 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   const absl::Time time = memory.Advance(*tenant, RequestTime(action), context, effects);
   // What was allowed before a lock came must not be allowed once more under it by an approval from before it.
   const absl::string_view approval_id = locked.has_value() ? absl::string_view() : request.approval_id();
-  safety::Evaluation evaluation = memory.Evaluate(tenant, action, approval_id, time);
+  safety::Evaluation evaluation = memory.Evaluate(tenant, {action, approval_id, request.checkpoint_id()}, time);
   v1::Decision& decision = evaluation.decision;
   decision.set_sequence(++memory.decision_sequence);
   decision.set_decision_id(MakeId("decision", decision.sequence()));
   if (evaluation.trips()) TripByAction(memory, *tenant, context.caller, time, evaluation, effects);
   SettleApproval(memory, *tenant, action, context.caller, time, evaluation, effects);
   memory.SettleAttempt(*tenant, evaluation, time, effects);
+  if (evaluation.uses_checkpoint) {
+    memory.RecordCheckpoint(memory.checkpoints.Use(decision.checkpoint_id(), decision.decision_id(), time), effects);
+  }
   std::string row = CompactDecision(stamp, decision);
   if (!stamp.request_id.empty()) {
     memory.decisions.Remember(request_key, decision.sequence(), memory.now);
@@ -172,7 +176,8 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ExplainActionRequest& reque
                                            Effects&) {
   const TenantData* tenant = memory_->FindTenant(request.action().tenant_id());
   const absl::Time time = memory_->Peek(tenant, RequestTime(request.action()), context);
-  safety::Evaluation evaluation = memory_->Evaluate(tenant, request.action(), request.approval_id(), time);
+  safety::Evaluation evaluation =
+      memory_->Evaluate(tenant, {request.action(), request.approval_id(), request.checkpoint_id()}, time);
   // The lock that it would trip has no id yet, but the decision would say that one is in force.
   if (evaluation.trips()) evaluation.decision.set_lock_active(true);
   return std::move(evaluation.decision);

@@ -3,6 +3,7 @@
 #include "core/base/time.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
+#include "core/engine/once.h"
 
 namespace interlock {
 namespace {

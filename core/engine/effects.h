@@ -6,6 +6,7 @@
 #include "core/engine/store.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
+#include "interlock/v1/checkpoint.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/state.pb.h"
 
@@ -20,6 +21,9 @@ struct Effects {
   std::vector<v1::Lock> locks;
   // Changed approvals, in the order of the changes.
   std::vector<v1::Approval> approvals;
+  // Changed checkpoints without their state, and changed rollbacks, each in the order of the changes.
+  std::vector<v1::Checkpoint> checkpoints;
+  std::vector<v1::Rollback> rollbacks;
   // Attempts to be executed now; `attempt` names the lease.
   std::vector<v1::TaskRecord> grants;
 
@@ -28,6 +32,8 @@ struct Effects {
     alerts.clear();
     locks.clear();
     approvals.clear();
+    checkpoints.clear();
+    rollbacks.clear();
     grants.clear();
   }
 };

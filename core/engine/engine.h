@@ -15,6 +15,7 @@
 #include "core/schedule/attempt_result.h"
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/approval_service.pb.h"
+#include "interlock/v1/checkpoint_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -98,6 +99,12 @@ class Engine {
   absl::StatusOr<v1::Lock> Apply(const v1::ReleaseLockRequest& request, const CommandContext& context,
                                  Effects& effects);
   absl::StatusOr<v1::Approval> Apply(const v1::DecideApprovalRequest& request, const CommandContext& context,
+                                     Effects& effects);
+  absl::StatusOr<v1::Checkpoint> Apply(const v1::CreateCheckpointRequest& request, const CommandContext& context,
+                                       Effects& effects);
+  absl::StatusOr<v1::RequestRollbackResponse> Apply(const v1::RequestRollbackRequest& request,
+                                                    const CommandContext& context, Effects& effects);
+  absl::StatusOr<v1::Rollback> Apply(const v1::ReportRollbackRequest& request, const CommandContext& context,
                                      Effects& effects);
   absl::StatusOr<v1::PolicySet> Apply(const v1::UpdatePolicyRequest& request, const CommandContext& context,
                                       Effects& effects);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
@@ -75,9 +76,15 @@ void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
     const absl::Time task_due = tasks.NextDue(tenant_id);
     const absl::Time lock_due = locks.NextDue(tenant_id);
     const absl::Time approval_due = approvals.NextDue(tenant_id);
-    const absl::Time due = std::min({task_due, lock_due, approval_due});
+    const absl::Time rollback_due = rollbacks.NextDue(tenant_id);
+    const absl::Time checkpoint_due = checkpoints.NextDue(tenant_id);
+    const absl::Time due = std::min({task_due, lock_due, approval_due, rollback_due, checkpoint_due});
     if (due > clock) break;
-    if (due == approval_due) {
+    if (due == rollback_due) {
+      RecordRollback(rollbacks.FireDue(tenant_id, due), due, effects);
+    } else if (due == checkpoint_due) {
+      DropCheckpoint(checkpoints.FireDue(tenant_id), effects);
+    } else if (due == approval_due) {
       RecordApproval(approvals.FireDue(tenant_id, due), nullptr, effects);
     } else if (due == lock_due) {
       RecordLockStep(locks.FireDue(tenant_id, lock_revisions, lock_due), nullptr, lock_due, effects);
@@ -250,8 +257,8 @@ void EngineMemory::RecordAgent(absl::string_view tenant_id, absl::string_view ag
   effects.writes.Put(Table::kAgent, keys::Agent(tenant_id, agent_id), row);
 }
 
-safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Action& action,
-                                          absl::string_view approval_id, absl::Time time) const {
+safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const Proposal& proposal, absl::Time time) const {
+  const v1::Action& action = proposal.action;
   static const safety::AttemptHistory kNoHistory;
   const safety::CompiledPolicy& policy = PolicyOf(tenant);
   safety::AgentView view;
@@ -265,7 +272,14 @@ safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const v1::Ac
     }
   }
   const safety::AttemptHistory& history = tenant != nullptr ? tenant->history : kNoHistory;
-  return safety::Evaluate(policy, {history, fleet, locks, approvals, view}, action, approval_id, time);
+  safety::CheckpointView checkpoint = {proposal.checkpoint_id, ""};
+  if (!checkpoint.checkpoint_id.empty()) {
+    const std::string action_type = absl::AsciiStrToLower(action.action_type());
+    checkpoint.why_not = checkpoints.WhyNot(
+        checkpoint.checkpoint_id, {action.tenant_id(), action.agent_id(), action_type, action.target_resource(), time});
+  }
+  return safety::Evaluate(policy, {history, fleet, locks, approvals, view, std::move(checkpoint)}, action,
+                          proposal.approval_id, time);
 }
 
 ChunkEntry EntryOf(const v1::Decision& decision, const ShortDigest& request_key) {

@@ -28,6 +28,8 @@
 #include "core/engine/recent_rows.h"
 #include "core/engine/request_log.h"
 #include "core/engine/tenant_data.h"
+#include "core/rollback/checkpoint_book.h"
+#include "core/rollback/rollback_book.h"
 #include "core/safety/approval_book.h"
 #include "core/safety/arbitrate.h"
 #include "core/safety/compiled_policy.h"
@@ -38,6 +40,13 @@
 #include "interlock/v1/state.pb.h"
 
 namespace interlock {
+
+// An action that is to be decided, with what came with it.
+struct Proposal {
+  const v1::Action& action;
+  absl::string_view approval_id;
+  absl::string_view checkpoint_id;
+};
 
 struct EngineMemory {
   Engine::Options options;
@@ -57,6 +66,8 @@ struct EngineMemory {
   safety::CountedTimes fleet;
   safety::LockTable locks;
   safety::ApprovalBook approvals;
+  rollback::CheckpointBook checkpoints;
+  rollback::RollbackBook rollbacks;
   alert::EpisodeBook episodes;
   alert::AlertLog alert_log;
   schedule::TaskBook tasks;
@@ -129,6 +140,16 @@ struct EngineMemory {
   void RecordApproval(const v1::Approval& approval, const v1::Principal* by, Effects& effects);
   // Lets go of the approvals whose time is up by `time`, at most `max` of them.
   void FireApprovals(absl::Time time, int max, Effects& effects);
+  // Stores a changed checkpoint, and lets go of those that its agent then has too many of.
+  void RecordCheckpoint(const v1::Checkpoint& checkpoint, Effects& effects);
+  // Deletes a checkpoint that the book has let go of.
+  void DropCheckpoint(const v1::Checkpoint& checkpoint, Effects& effects);
+  // Lets go of the checkpoints whose time is up by `time`, at most `max` of them.
+  void FireCheckpoints(absl::Time time, int max, Effects& effects);
+  // Stores a rollback after a step, and says so in its checkpoint.
+  void RecordRollback(const v1::Rollback& rollback, absl::Time time, Effects& effects);
+  // Ends the rollbacks whose time is up by `time`, at most `max` of them.
+  void FireRollbacks(absl::Time time, int max, Effects& effects);
   // Stores a task with its newest attempt and the alert to its user.
   void RecordCompletion(const schedule::Completion& completion, Effects& effects);
   void RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& effects);
@@ -150,8 +171,7 @@ struct EngineMemory {
              absl::Time time, Effects& effects);
 
   // The decision that Arbitrate would give.
-  safety::Evaluation Evaluate(const TenantData* tenant, const v1::Action& action, absl::string_view approval_id,
-                              absl::Time time) const;
+  safety::Evaluation Evaluate(const TenantData* tenant, const Proposal& proposal, absl::Time time) const;
 };
 
 // Errors: INVALID_ARGUMENT (`observe_time` lies too far ahead of `now`).
@@ -159,31 +179,5 @@ absl::Status CheckNotAhead(absl::string_view field, const google::protobuf::Time
 
 // `decision` as a chunk keeps it. Views into it.
 ChunkEntry EntryOf(const v1::Decision& decision, const ShortDigest& request_key);
-
-// Which call of which tenant this is, for the request log. nullopt if the call has no request id.
-template <typename Request>
-absl::optional<RequestLog::Identity> IdentityOf(absl::string_view tenant_id, absl::string_view method,
-                                                const Request& request, absl::string_view more = "") {
-  if (request.request_id().empty()) return absl::nullopt;
-  std::string bytes = Serialize(request);
-  bytes.append(more.data(), more.size());
-  return RequestLog::Identity{keys::Request(tenant_id, method, request.request_id()), Sha256(bytes)};
-}
-
-// Answers a repeat with the stored reply; otherwise runs `body` and remembers what it answers.
-template <typename Reply, typename Body>
-absl::StatusOr<Reply> Once(EngineMemory& memory, const absl::optional<RequestLog::Identity>& identity, Effects& effects,
-                           const Body& body) {
-  if (!identity.has_value()) return body();
-  INTERLOCK_ASSIGN_OR_RETURN(const std::string* stored, memory.requests.Find(*identity));
-  if (stored != nullptr) {
-    Reply reply;
-    INTERLOCK_CHECK(reply.ParseFromString(*stored));
-    return reply;
-  }
-  absl::StatusOr<Reply> reply = body();
-  if (reply.ok()) memory.requests.Remember(*identity, Serialize(*reply), memory.now, effects.writes);
-  return reply;
-}
 
 }  // namespace interlock

@@ -61,6 +61,26 @@ std::string Lock(v1::LockState state, int64_t number) {
 
 std::string LocksInForce() { return std::string(1, '\0'); }
 
+std::string Checkpoint(absl::string_view tenant_id, int64_t number) {
+  std::string key = CheckpointsOf(tenant_id);
+  AppendNumber(number, key);
+  return key;
+}
+
+std::string CheckpointState(absl::string_view tenant_id, int64_t number) {
+  std::string key = Checkpoint(tenant_id, number);
+  key.front() = '\1';
+  return key;
+}
+
+std::string Checkpoints() { return std::string(1, '\0'); }
+
+std::string CheckpointsOf(absl::string_view tenant_id) {
+  std::string key = Checkpoints();
+  AppendString(tenant_id, key);
+  return key;
+}
+
 std::string Attempt(absl::string_view tenant_id, int64_t task_number, int64_t lease_epoch) {
   std::string key = TenantNumber(tenant_id, task_number);
   AppendNumber(lease_epoch, key);

@@ -19,7 +19,8 @@ std::string Tenant(absl::string_view tenant_id);
 std::string Agent(absl::string_view tenant_id, absl::string_view agent_id);
 // kPoint: by tenant, agent, metric, point id.
 std::string Point(absl::string_view tenant_id, absl::string_view agent_id, v1::Metric metric, int64_t point_id);
-// kPolicy, kDecision, kUserAlert, kApproval, kClosedApproval: by tenant, then version, sequence or id.
+// kPolicy, kDecision, kUserAlert, kApproval, kClosedApproval, kRollback, kClosedRollback: by tenant, then version,
+// sequence or id.
 std::string TenantNumber(absl::string_view tenant_id, int64_t number);
 // kAlert, kAudit: by sequence. kEpisode, kResolvedEpisode: by the number in the id.
 std::string Number(int64_t number);
@@ -28,6 +29,13 @@ std::string Number(int64_t number);
 std::string Lock(v1::LockState state, int64_t number);
 // What the keys of the locks in force begin with.
 std::string LocksInForce();
+// kCheckpoint: all but the state, by tenant and the number in the id, then the states; so that a start and a list read
+// what is known of the checkpoints without what they hold.
+std::string Checkpoint(absl::string_view tenant_id, int64_t number);
+std::string CheckpointState(absl::string_view tenant_id, int64_t number);
+// What the keys begin with that are no state: of all tenants, and of one.
+std::string Checkpoints();
+std::string CheckpointsOf(absl::string_view tenant_id);
 // kTask: by tenant and task number.  kAttempt: by tenant, task number and lease epoch.
 std::string Attempt(absl::string_view tenant_id, int64_t task_number, int64_t lease_epoch);
 // kRequest: by tenant, method and request id.

@@ -32,6 +32,8 @@ std::vector<Golden> GoldenKeys() {
       {Number(258), "0000000000000102"},
       {Lock(v1::LOCK_STATE_TRIPPED, 258), "00 0000000000000102"},
       {Lock(v1::LOCK_STATE_CLEAR, 258), "01 0000000000000102"},
+      {Checkpoint("acme", 7), "00 61636d65 00 0000000000000007"},
+      {CheckpointState("acme", 7), "01 61636d65 00 0000000000000007"},
       {Attempt("acme", 7, 9), "61636d65 00 0000000000000007 0000000000000009"},
       {Request("acme", "Arbitrate", "r1"), "61636d65 00 417262697472617465 00 7231 00"},
   };
@@ -74,6 +76,14 @@ TEST(KeysTest, KeysSortAsTheirParts) {
   EXPECT_EQ(std::adjacent_find(sorted.begin(), sorted.end()), sorted.end());
   EXPECT_LT(Attempt("a", 1, 500), Attempt("a", 2, 1));
   EXPECT_LT(Point("a", "b", v1::METRIC_SUCCESS_RATE, 500), Point("a", "b", v1::METRIC_RESPONSE_TIME, 1));
+}
+
+// A start and a list pass the states by.
+TEST(KeysTest, CheckpointsLieBeforeAllStates) {
+  EXPECT_LT(Checkpoint("b", std::numeric_limits<int64_t>::max()), CheckpointState("a", 0));
+  EXPECT_EQ(Checkpoint("a", 1).rfind(CheckpointsOf("a"), 0), 0U);
+  EXPECT_EQ(CheckpointsOf("a").rfind(Checkpoints(), 0), 0U);
+  EXPECT_NE(CheckpointState("a", 1).rfind(Checkpoints(), 0), 0U);
 }
 
 // Parts that run together as text stay apart as keys.

@@ -39,6 +39,8 @@ class Loader {
     INTERLOCK_RETURN_IF_ERROR(LoadPoints());
     INTERLOCK_RETURN_IF_ERROR(LoadLocksAndEpisodes());
     INTERLOCK_RETURN_IF_ERROR(LoadApprovals());
+    INTERLOCK_RETURN_IF_ERROR(LoadCheckpoints());
+    INTERLOCK_RETURN_IF_ERROR(LoadRollbacks());
     INTERLOCK_RETURN_IF_ERROR(LoadAlertLog());
     INTERLOCK_RETURN_IF_ERROR(LoadTasksAndRequests());
     INTERLOCK_RETURN_IF_ERROR(LoadAuditLog(store_, counters_, memory_));
@@ -158,13 +160,35 @@ class Loader {
                                     [this](absl::string_view key, v1::Approval& approval) -> absl::Status {
                                       INTERLOCK_RETURN_IF_ERROR(memory_.approvals.Load(approval));
                                       const int64_t number = IdNumber("approval", approval.approval_id());
-                                      if (keys::TenantNumber(approval.tenant_id(), number) == key &&
-                                          memory_.FindTenant(approval.tenant_id()) != nullptr) {
-                                        return absl::OkStatus();
-                                      }
-                                      return Damaged(Table::kApproval, key,
-                                                     "the row is not its key's, or its tenant is missing");
+                                      const bool sound = keys::TenantNumber(approval.tenant_id(), number) == key;
+                                      return CheckOwned(Table::kApproval, key, approval.tenant_id(), sound);
                                     });
+  }
+
+  absl::Status LoadCheckpoints() {
+    return ForEachRow<v1::Checkpoint>(store_, WithPrefix(Table::kCheckpoint, keys::Checkpoints()),
+                                      [this](absl::string_view key, v1::Checkpoint& checkpoint) -> absl::Status {
+                                        INTERLOCK_RETURN_IF_ERROR(memory_.checkpoints.Load(checkpoint));
+                                        const int64_t number = IdNumber("checkpoint", checkpoint.checkpoint_id());
+                                        const bool sound = keys::Checkpoint(checkpoint.tenant_id(), number) == key;
+                                        return CheckOwned(Table::kCheckpoint, key, checkpoint.tenant_id(), sound);
+                                      });
+  }
+
+  absl::Status LoadRollbacks() {
+    return ForEachRow<v1::Rollback>(store_, WithPrefix(Table::kRollback, ""),
+                                    [this](absl::string_view key, v1::Rollback& rollback) -> absl::Status {
+                                      INTERLOCK_RETURN_IF_ERROR(memory_.rollbacks.Load(rollback));
+                                      const int64_t number = IdNumber("rollback", rollback.rollback_id());
+                                      const bool sound = keys::TenantNumber(rollback.tenant_id(), number) == key;
+                                      return CheckOwned(Table::kRollback, key, rollback.tenant_id(), sound);
+                                    });
+  }
+
+  // Whether a row is the one of its key, as `sound` says, and its tenant is known.
+  absl::Status CheckOwned(Table table, absl::string_view key, absl::string_view tenant_id, bool sound) {
+    if (sound && memory_.FindTenant(tenant_id) != nullptr) return absl::OkStatus();
+    return Damaged(table, key, "the row is not its key's, or its tenant is missing");
   }
 
   absl::Status LoadAlertLog() {

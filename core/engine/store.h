@@ -32,12 +32,15 @@ enum class Table : uint8_t {
   kUserAlert = 11,
   kAttempt = 12,
   kApproval = 13,
+  kCheckpoint = 14,
+  kRollback = 15,
   kOutcome = 16,
   kDecision = 64,
   kAlert = 65,
   kResolvedEpisode = 66,
   kDecisionChunk = 67,
   kClosedApproval = 68,
+  kClosedRollback = 69,
   kAudit = 70,
 };
 

@@ -284,6 +284,16 @@ void CheckApprovals(const v1::PolicySet& policy, Checker& checker) {
   if (!valid) checker.Add("approval_rule.validity", "must be above 0 and at most 24 hours");
 }
 
+void CheckReversal(const v1::PolicySet& policy, Checker& checker) {
+  CheckActionTypes("reversible_actions", policy.reversible_actions(), checker);
+  CheckActionTypes("irreversible_actions", policy.irreversible_actions(), checker);
+  const std::set<absl::string_view> reversible(policy.reversible_actions().begin(), policy.reversible_actions().end());
+  for (int i = 0; i < policy.irreversible_actions_size() && !checker.full(); ++i) {
+    if (reversible.count(policy.irreversible_actions(i)) == 0) continue;
+    checker.Add(absl::StrCat("irreversible_actions[", i, "]"), "must not be in reversible_actions too");
+  }
+}
+
 void CheckReleaseRules(const v1::PolicySet& policy, Checker& checker) {
   std::set<int> seen;
   for (int i = 0; i < policy.release_rules_size() && !checker.full(); ++i) {
@@ -345,6 +355,7 @@ std::vector<v1::PolicyViolation> Validate(const v1::PolicySet& policy) {
   CheckLockRules(policy, checker);
   CheckReleaseRules(policy, checker);
   CheckApprovals(policy, checker);
+  CheckReversal(policy, checker);
   CheckReportAge(policy, checker);
   CheckLimits(policy, checker);
   CheckVelocityRules(policy, checker);

@@ -67,10 +67,7 @@ const std::vector<ApprovalEdge>& ApprovalEdges() {
 }
 
 absl::optional<v1::ApprovalState> After(v1::ApprovalState from, v1::ApprovalStep step) {
-  for (const ApprovalEdge& edge : ApprovalEdges()) {
-    if (edge.from == from && edge.step == step) return edge.to;
-  }
-  return absl::nullopt;
+  return FindEdge(ApprovalEdges(), from, step);
 }
 
 bool IsOpen(v1::ApprovalState state) {

@@ -8,18 +8,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "core/base/state_machine.h"
 #include "interlock/v1/approval.pb.h"
 #include "interlock/v1/principal.pb.h"
 
 namespace interlock::safety {
 
-// One edge of the machine.
-struct ApprovalEdge {
-  // UNSPECIFIED: there is no approval yet.
-  v1::ApprovalState from;
-  v1::ApprovalStep step;
-  v1::ApprovalState to;
-};
+using ApprovalEdge = Edge<v1::ApprovalState, v1::ApprovalStep>;
 
 // All edges, which docs/state_machines.md shows. Nothing else changes an approval's state.
 const std::vector<ApprovalEdge>& ApprovalEdges();

@@ -19,6 +19,7 @@
 #include "core/safety/limit_rules.h"
 #include "core/safety/reason_text.h"
 #include "core/safety/redact.h"
+#include "core/safety/reversal_rules.h"
 #include "google/protobuf/struct.pb.h"
 
 namespace interlock::safety {
@@ -264,12 +265,14 @@ Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, co
   CheckPatterns(facts, findings);
   CheckVelocity(facts, findings);
   CheckBudget(facts, findings);
+  CheckReversal(facts, situation.checkpoint, findings);
   decision.set_tier(std::max(decision.tier(), findings.velocity_tier));
   for (v1::Reason& reason : findings.others) *decision.add_reasons() = std::move(reason);
   decision.set_requires_approval(findings.requires_approval);
   decision.set_confidence(std::clamp(findings.confidence, 0.0, 1.0));
   evaluation.escalates_episode = findings.escalates_episode;
   Conclude({policy, situation, action, approval_id, covering, findings, now}, evaluation);
+  evaluation.uses_checkpoint = decision.verdict() == v1::VERDICT_ALLOW && !decision.checkpoint_id().empty();
   return evaluation;
 }
 

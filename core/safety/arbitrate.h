@@ -11,6 +11,7 @@
 #include "core/safety/compiled_policy.h"
 #include "core/safety/counted_times.h"
 #include "core/safety/lock_table.h"
+#include "core/safety/reversal_rules.h"
 #include "interlock/v1/action.pb.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
@@ -36,6 +37,7 @@ struct Situation {
   const LockTable& locks;
   const ApprovalBook& approvals;
   AgentView agent;
+  CheckpointView checkpoint = {};
 };
 
 struct Evaluation {
@@ -54,6 +56,8 @@ struct Evaluation {
   bool escalates_episode = false;
   // The action is one of the remediation attempts that the episode of the decision has at its tier.
   bool is_attempt() const { return decision.verdict() == v1::VERDICT_ALLOW && !decision.episode_id().empty(); }
+  // The action is allowed with the checkpoint that the decision names: the caller uses it up in the same command.
+  bool uses_checkpoint = false;
 };
 
 // Whether `action` is to remedy its agent's open episode, should it have one.

@@ -118,7 +118,8 @@ TEST(ArbitratePropertyTest, AddingAConstraintOrALimitNeverWeakensAVerdict) {
       driver.Advance(generator.Step());
       const v1::Action action = generator.Action();
       const v1::Decision strict =
-          Evaluate(stricter_policy, {driver.history, driver.fleet, driver.locks, driver.approvals, driver.agent},
+          Evaluate(stricter_policy,
+                   {driver.history, driver.fleet, driver.locks, driver.approvals, driver.agent, driver.checkpoint},
                    action, "", driver.now)
               .decision;
       const v1::Decision decision = driver.Decide(action);

@@ -32,6 +32,8 @@ CompiledPolicy::CompiledPolicy(v1::PolicySet policy) : policy_(std::move(policy)
   const v1::ApprovalRule& rule = policy_.approval_rule();
   if (rule.quorum() > 0) approval_quorum_ = rule.quorum();
   if (rule.has_validity()) approval_validity_ = FromProto(rule.validity());
+  reversible_actions_.insert(policy_.reversible_actions().begin(), policy_.reversible_actions().end());
+  irreversible_actions_.insert(policy_.irreversible_actions().begin(), policy_.irreversible_actions().end());
 }
 
 void CompiledPolicy::IndexCategoryRules() {

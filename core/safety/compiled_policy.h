@@ -66,6 +66,11 @@ class CompiledPolicy {
     return !remediation_actions_.empty() && remediation_actions_.contains(action_type);
   }
 
+  // Whether an action of `action_type` (in lower case) needs a checkpoint, because it can be undone, or people, because
+  // it cannot.
+  bool IsReversible(absl::string_view action_type) const { return reversible_actions_.contains(action_type); }
+  bool IsIrreversible(absl::string_view action_type) const { return irreversible_actions_.contains(action_type); }
+
   // How many different people must approve an action, and how long after it was asked for they may.
   int approval_quorum() const { return approval_quorum_; }
   absl::Duration approval_validity() const { return approval_validity_; }
@@ -104,6 +109,8 @@ class CompiledPolicy {
   absl::flat_hash_set<std::string> remediation_actions_;
   int approval_quorum_ = 1;
   absl::Duration approval_validity_ = kApprovalValidityMax;
+  absl::flat_hash_set<std::string> reversible_actions_;
+  absl::flat_hash_set<std::string> irreversible_actions_;
 };
 
 }  // namespace interlock::safety

@@ -56,7 +56,7 @@ void TestDriver::SetPolicy(v1::PolicySet new_policy) {
 }
 
 Evaluation TestDriver::Explain(const v1::Action& action, absl::string_view approval_id) const {
-  return Evaluate(*policy, {history, fleet, locks, approvals, agent}, action, approval_id, now);
+  return Evaluate(*policy, {history, fleet, locks, approvals, agent, checkpoint}, action, approval_id, now);
 }
 
 v1::Decision TestDriver::Decide(const v1::Action& action, absl::string_view approval_id) {

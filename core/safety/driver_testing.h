@@ -58,6 +58,8 @@ class TestDriver {
   LockTable locks;
   ApprovalBook approvals;
   AgentView agent;
+  // What comes with every action.
+  CheckpointView checkpoint;
   absl::Time now = absl::FromUnixSeconds(1700000000);
   // All that were made, oldest first.
   std::vector<v1::Decision> decisions;

@@ -120,12 +120,7 @@ const std::vector<LockEdge>& LockEdges() {
   return edges;
 }
 
-absl::optional<v1::LockState> After(v1::LockState from, v1::LockStep step) {
-  for (const LockEdge& edge : LockEdges()) {
-    if (edge.from == from && edge.step == step) return edge.to;
-  }
-  return absl::nullopt;
-}
+absl::optional<v1::LockState> After(v1::LockState from, v1::LockStep step) { return FindEdge(LockEdges(), from, step); }
 
 bool Blocks(v1::LockState state) { return state != v1::LOCK_STATE_PROBATION && state != v1::LOCK_STATE_CLEAR; }
 

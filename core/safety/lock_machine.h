@@ -6,19 +6,14 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "core/base/state_machine.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/policy.pb.h"
 #include "interlock/v1/principal.pb.h"
 
 namespace interlock::safety {
 
-// One edge of the machine.
-struct LockEdge {
-  // UNSPECIFIED: there is no lock yet.
-  v1::LockState from;
-  v1::LockStep step;
-  v1::LockState to;
-};
+using LockEdge = Edge<v1::LockState, v1::LockStep>;
 
 // All edges, which docs/state_machines.md shows. Nothing else changes a lock's state.
 const std::vector<LockEdge>& LockEdges();

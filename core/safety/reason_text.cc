@@ -22,6 +22,8 @@ absl::string_view FixedText(v1::ReasonCode code) {
       return "Action requires manual approval due to safety constraints";
     case v1::REASON_CODE_APPROVED:
       return "Approved by people";
+    case v1::REASON_CODE_IRREVERSIBLE:
+      return "Actions of this type cannot be undone";
     default:
       return "";
   }

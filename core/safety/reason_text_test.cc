@@ -23,7 +23,8 @@ TEST(ReasonTextTest, TextsAreThoseThatStoredDecisionsLeaveOut) {
             "11 Content does not contain required keywords\n"
             "15 Suspicious pattern: Unusually high action frequency\n"
             "17 Action requires manual approval due to safety constraints\n"
-            "25 Approved by people\n");
+            "25 Approved by people\n"
+            "30 Actions of this type cannot be undone\n");
 }
 
 TEST(ReasonTextTest, CodesOfOtherVersionsHaveNone) { EXPECT_EQ(FixedText(static_cast<v1::ReasonCode>(1000)), ""); }

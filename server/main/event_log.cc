@@ -99,6 +99,16 @@ LogLine LineOf(const v1::Approval& approval) {
                                            voted ? " by=" : " requested_by=", Quoted(FormatPrincipal(actor)))};
 }
 
+LogLine LineOf(const v1::Rollback& rollback) {
+  const absl::string_view state = absl::StripPrefix(v1::RollbackState_Name(rollback.state()), "ROLLBACK_STATE_");
+  const v1::Principal& actor = rollback.steps().rbegin()->taken_by();
+  return {LogSeverity::kInfo,
+          absl::StrCat("rollback ", absl::AsciiStrToLower(state), " id=", rollback.rollback_id(),
+                       " tenant=", Quoted(rollback.tenant_id()), " agent=", Quoted(rollback.agent_id()),
+                       " checkpoint=", rollback.checkpoint_id(), " version=", rollback.version(),
+                       " by=", actor.id().empty() ? "time" : Quoted(FormatPrincipal(actor)))};
+}
+
 }  // namespace
 
 std::vector<LogLine> LinesOf(const Effects& effects) {
@@ -112,6 +122,7 @@ std::vector<LogLine> LinesOf(const Effects& effects) {
   }
   for (const v1::Lock& lock : effects.locks) lines.push_back(LineOf(lock));
   for (const v1::Approval& approval : effects.approvals) lines.push_back(LineOf(approval));
+  for (const v1::Rollback& rollback : effects.rollbacks) lines.push_back(LineOf(rollback));
   for (const v1::Alert& alert : effects.alerts) {
     if (IsRoutedAnomaly(alert)) lines.push_back(LineOf(alert));
   }

@@ -128,6 +128,31 @@ TEST(EventLogTest, RowsOfOtherTablesAreNoEvents) {
   EXPECT_THAT(LinesOf(effects), IsEmpty());
 }
 
+TEST(EventLogTest, EveryStepOfARollbackIsToldWithoutWhatWasSaid) {
+  Effects effects;
+  v1::Rollback& rollback = effects.rollbacks.emplace_back();
+  rollback.set_rollback_id("rollback-2");
+  rollback.set_tenant_id("t1");
+  rollback.set_agent_id("a1");
+  rollback.set_checkpoint_id("checkpoint-1");
+  rollback.set_version(3);
+  rollback.set_state(v1::ROLLBACK_STATE_FAILED);
+  rollback.set_reason("what a person wrote");
+  rollback.add_steps()->set_detail("what the agent said");
+  rollback.mutable_steps(0)->mutable_taken_by()->set_kind(v1::PRINCIPAL_KIND_AGENT);
+  rollback.mutable_steps(0)->mutable_taken_by()->set_id("a1");
+  auto lines = LinesOf(effects);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(
+      lines[0].text,
+      "rollback failed id=rollback-2 tenant=\"t1\" agent=\"a1\" checkpoint=checkpoint-1 version=3 by=\"agent:a1\"");
+  rollback.set_state(v1::ROLLBACK_STATE_UNVERIFIABLE);
+  rollback.mutable_steps(0)->clear_taken_by();
+  lines = LinesOf(effects);
+  EXPECT_THAT(lines[0].text, HasSubstr("rollback unverifiable"));
+  EXPECT_THAT(lines[0].text, HasSubstr("by=time"));
+}
+
 TEST(EventLogTest, EveryChangeOfALockIsTold) {
   v1::Lock lock;
   lock.set_lock_id("lock-2");

@@ -17,6 +17,7 @@
 #include "server/rpc/admin_service.h"
 #include "server/rpc/alert_service.h"
 #include "server/rpc/approval_service.h"
+#include "server/rpc/checkpoint_service.h"
 #include "server/rpc/lock_service.h"
 #include "server/rpc/monitor_service.h"
 #include "server/rpc/policy_service.h"
@@ -44,6 +45,7 @@ GrpcServer::GrpcServer(Rooms& rooms) : rooms_(rooms) {
   services_.push_back(MakeSafetyService(rooms));
   services_.push_back(MakeLockService(rooms));
   services_.push_back(MakeApprovalService(rooms));
+  services_.push_back(MakeCheckpointService(rooms));
   services_.push_back(MakePolicyService(rooms));
   services_.push_back(MakeAlertService(rooms));
   services_.push_back(MakeSchedulerService(rooms));

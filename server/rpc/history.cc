@@ -126,6 +126,63 @@ absl::StatusOr<v1::ListApprovalsResponse> Read(const Store& store, const v1::Lis
   return response;
 }
 
+absl::StatusOr<v1::Checkpoint> Read(const Store& store, const v1::GetCheckpointRequest& request) {
+  const absl::Status not_found =
+      NotFound("CHECKPOINT_NOT_FOUND", "checkpoint of that checkpoint_id", "ListCheckpoints");
+  const int64_t number = IdNumber("checkpoint", request.checkpoint_id());
+  if (number < 0) return not_found;
+  const std::string key = keys::Checkpoint(request.tenant_id(), number);
+  auto checkpoint = GetRow<v1::Checkpoint>(store, Table::kCheckpoint, key);
+  if (absl::IsNotFound(checkpoint.status())) return not_found;
+  INTERLOCK_RETURN_IF_ERROR(checkpoint.status());
+  auto held = GetRow<v1::Checkpoint>(store, Table::kCheckpoint, keys::CheckpointState(request.tenant_id(), number));
+  if (absl::IsNotFound(held.status())) {
+    // Both rows go together, which may happen between the two reads.
+    const bool gone = absl::IsNotFound(store.Get(Table::kCheckpoint, key).status());
+    return gone ? not_found : DamagedRow<v1::Checkpoint>();
+  }
+  INTERLOCK_RETURN_IF_ERROR(held.status());
+  checkpoint->set_state(std::move(*held->mutable_state()));
+  return checkpoint;
+}
+
+absl::StatusOr<v1::ListCheckpointsResponse> Read(const Store& store, const v1::ListCheckpointsRequest& request) {
+  INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
+  v1::ListCheckpointsResponse response;
+  const auto wanted = [&](const v1::Checkpoint& checkpoint) {
+    return request.agent_id().empty() || checkpoint.agent_id() == request.agent_id();
+  };
+  INTERLOCK_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                             TakeRows(store, NewestFirst(Table::kCheckpoint, keys::CheckpointsOf(request.tenant_id())),
+                                      page, *response.mutable_checkpoints(), wanted));
+  return response;
+}
+
+absl::StatusOr<v1::Rollback> Read(const Store& store, const v1::GetRollbackRequest& request) {
+  const int64_t number = IdNumber("rollback", request.rollback_id());
+  // The second table is where it goes when it is over, which may happen between the two reads.
+  for (const Table table : {Table::kRollback, Table::kClosedRollback}) {
+    if (number < 0) break;
+    const auto rollback = GetRow<v1::Rollback>(store, table, keys::TenantNumber(request.tenant_id(), number));
+    if (!absl::IsNotFound(rollback.status())) return rollback;
+  }
+  return NotFound("ROLLBACK_NOT_FOUND", "rollback of that rollback_id", "ListRollbacks");
+}
+
+absl::StatusOr<v1::ListRollbacksResponse> Read(const Store& store, const v1::ListRollbacksRequest& request) {
+  INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
+  v1::ListRollbacksResponse response;
+  const auto wanted = [&](const v1::Rollback& rollback) {
+    return request.agent_id().empty() || rollback.agent_id() == request.agent_id();
+  };
+  const std::string prefix = keys::Tenant(request.tenant_id());
+  const ScanRange range =
+      request.closed() ? NewestFirst(Table::kClosedRollback, prefix) : OldestFirst(Table::kRollback, prefix);
+  INTERLOCK_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                             TakeRows(store, range, page, *response.mutable_rollbacks(), wanted));
+  return response;
+}
+
 absl::StatusOr<v1::ListDecisionsResponse> Read(const Store& store, const v1::ListDecisionsRequest& request) {
   INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
   v1::ListDecisionsResponse response;

@@ -10,6 +10,7 @@
 #include "core/engine/store.h"
 #include "interlock/v1/alert_service.pb.h"
 #include "interlock/v1/approval_service.pb.h"
+#include "interlock/v1/checkpoint_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
 #include "interlock/v1/safety_service.pb.h"
@@ -25,6 +26,14 @@ absl::StatusOr<v1::ListLocksResponse> Read(const Store& store, const v1::ListLoc
 // NOT_FOUND (APPROVAL_NOT_FOUND).
 absl::StatusOr<v1::Approval> Read(const Store& store, const v1::GetApprovalRequest& request);
 absl::StatusOr<v1::ListApprovalsResponse> Read(const Store& store, const v1::ListApprovalsRequest& request);
+
+// NOT_FOUND (CHECKPOINT_NOT_FOUND).
+absl::StatusOr<v1::Checkpoint> Read(const Store& store, const v1::GetCheckpointRequest& request);
+absl::StatusOr<v1::ListCheckpointsResponse> Read(const Store& store, const v1::ListCheckpointsRequest& request);
+
+// NOT_FOUND (ROLLBACK_NOT_FOUND).
+absl::StatusOr<v1::Rollback> Read(const Store& store, const v1::GetRollbackRequest& request);
+absl::StatusOr<v1::ListRollbacksResponse> Read(const Store& store, const v1::ListRollbacksRequest& request);
 
 absl::StatusOr<v1::ListDecisionsResponse> Read(const Store& store, const v1::ListDecisionsRequest& request);
 

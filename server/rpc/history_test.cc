@@ -50,6 +50,23 @@ class HistoryTest : public ::testing::Test {
     Put(table, keys::TenantNumber(tenant_id, number), approval);
   }
 
+  void PutCheckpoint(int64_t number, const std::string& tenant_id, const std::string& agent_id) {
+    v1::Checkpoint checkpoint;
+    checkpoint.set_checkpoint_id(absl::StrCat("checkpoint-", number));
+    checkpoint.set_agent_id(agent_id);
+    Put(Table::kCheckpoint, keys::Checkpoint(tenant_id, number), checkpoint);
+    checkpoint.Clear();
+    checkpoint.set_state(absl::StrCat("state ", number));
+    Put(Table::kCheckpoint, keys::CheckpointState(tenant_id, number), checkpoint);
+  }
+
+  void PutRollback(int64_t number, const std::string& tenant_id, Table table, const std::string& agent_id = "a") {
+    v1::Rollback rollback;
+    rollback.set_rollback_id(absl::StrCat("rollback-", number));
+    rollback.set_agent_id(agent_id);
+    Put(table, keys::TenantNumber(tenant_id, number), rollback);
+  }
+
   void PutTask(const std::string& tenant_id, int64_t number) {
     v1::TaskRecord record;
     record.mutable_task()->set_task_id(absl::StrCat("task-", number));
@@ -149,6 +166,83 @@ TEST_F(HistoryTest, ApprovalsAreListedOldestFirstAndThoseThatAreOverNewestFirst)
   };
   EXPECT_THAT(ids(false), ElementsAre("approval-1", "approval-2"));
   EXPECT_THAT(ids(true), ElementsAre("approval-4", "approval-3"));
+}
+
+TEST_F(HistoryTest, ACheckpointIsAnsweredWithItsStateInItsTenantOnly) {
+  PutCheckpoint(3, "t1", "a");
+  v1::GetCheckpointRequest request;
+  request.set_tenant_id("t1");
+  request.set_checkpoint_id("checkpoint-3");
+  const auto checkpoint = Read(store_, request);
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ(checkpoint->checkpoint_id(), "checkpoint-3");
+  EXPECT_EQ(checkpoint->state(), "state 3");
+  for (const auto& [tenant_id, checkpoint_id] :
+       {std::pair("t2", "checkpoint-3"), std::pair("t1", "checkpoint-4"), std::pair("t1", "lock-3")}) {
+    request.set_tenant_id(tenant_id);
+    request.set_checkpoint_id(checkpoint_id);
+    EXPECT_EQ(ErrorReason(Read(store_, request).status()), "CHECKPOINT_NOT_FOUND") << tenant_id << checkpoint_id;
+  }
+}
+
+TEST_F(HistoryTest, ACheckpointWithoutItsStateIsDamage) {
+  PutCheckpoint(3, "t1", "a");
+  WriteSet writes;
+  writes.Delete(Table::kCheckpoint, keys::CheckpointState("t1", 3));
+  ASSERT_TRUE(store_.Commit(writes).ok());
+  v1::GetCheckpointRequest request;
+  request.set_tenant_id("t1");
+  request.set_checkpoint_id("checkpoint-3");
+  EXPECT_EQ(Read(store_, request).status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(HistoryTest, CheckpointsAreListedNewestFirstWithoutTheirState) {
+  for (const int64_t number : {2, 1, 3}) PutCheckpoint(number, "t1", number == 2 ? "b" : "a");
+  PutCheckpoint(4, "t2", "a");
+  v1::ListCheckpointsRequest request;
+  request.set_tenant_id("t1");
+  const auto all = Read(store_, request);
+  ASSERT_EQ(all->checkpoints_size(), 3);
+  EXPECT_EQ(all->checkpoints(0).checkpoint_id(), "checkpoint-3");
+  EXPECT_EQ(all->checkpoints(0).state(), "");
+  EXPECT_EQ(all->checkpoints(2).checkpoint_id(), "checkpoint-1");
+  request.set_agent_id("b");
+  ASSERT_EQ(Read(store_, request)->checkpoints_size(), 1);
+  EXPECT_EQ(Read(store_, request)->checkpoints(0).checkpoint_id(), "checkpoint-2");
+}
+
+TEST_F(HistoryTest, RollbacksAreFoundOpenOrOverInTheirTenantOnly) {
+  PutRollback(3, "t1", Table::kRollback);
+  PutRollback(4, "t1", Table::kClosedRollback);
+  v1::GetRollbackRequest request;
+  for (const auto& [tenant_id, rollback_id, found] :
+       {std::tuple("t1", "rollback-3", true), std::tuple("t1", "rollback-4", true),
+        std::tuple("t2", "rollback-3", false), std::tuple("t1", "rollback-5", false),
+        std::tuple("t1", "lock-3", false)}) {
+    request.set_tenant_id(tenant_id);
+    request.set_rollback_id(rollback_id);
+    EXPECT_EQ(ErrorReason(Read(store_, request).status()), found ? "" : "ROLLBACK_NOT_FOUND");
+  }
+}
+
+TEST_F(HistoryTest, RollbacksAreListedInTheOrderOfTheirWorkAndThoseThatAreOverNewestFirst) {
+  for (const int64_t number : {2, 1}) PutRollback(number, "t1", Table::kRollback);
+  PutRollback(6, "t1", Table::kRollback, "b");
+  for (const int64_t number : {3, 4}) PutRollback(number, "t1", Table::kClosedRollback);
+  PutRollback(5, "t2", Table::kRollback);
+  const auto ids = [this](bool closed, const std::string& agent_id) {
+    v1::ListRollbacksRequest request;
+    request.set_tenant_id("t1");
+    request.set_closed(closed);
+    request.set_agent_id(agent_id);
+    std::vector<std::string> listed;
+    const auto response = Read(store_, request);
+    for (const v1::Rollback& rollback : response->rollbacks()) listed.push_back(rollback.rollback_id());
+    return listed;
+  };
+  EXPECT_THAT(ids(false, ""), ElementsAre("rollback-1", "rollback-2", "rollback-6"));
+  EXPECT_THAT(ids(false, "a"), ElementsAre("rollback-1", "rollback-2"));
+  EXPECT_THAT(ids(true, ""), ElementsAre("rollback-4", "rollback-3"));
 }
 
 TEST_F(HistoryTest, ARowThatCannotBeReadIsDataLoss) {

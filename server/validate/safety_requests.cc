@@ -119,6 +119,7 @@ absl::Status Validate(const v1::ArbitrateRequest& request) {
   checks.RequestId(root.Field("request_id"), request.request_id());
   CheckRequiredAction(root.Field("action"), request.has_action(), request.action(), checks);
   checks.OptionalId(root.Field("approval_id"), request.approval_id());
+  checks.OptionalId(root.Field("checkpoint_id"), request.checkpoint_id());
   return checks.ToStatus();
 }
 
@@ -137,6 +138,7 @@ absl::Status Validate(const v1::ExplainActionRequest& request) {
   Checks checks;
   CheckRequiredAction(root.Field("action"), request.has_action(), request.action(), checks);
   checks.OptionalId(root.Field("approval_id"), request.approval_id());
+  checks.OptionalId(root.Field("checkpoint_id"), request.checkpoint_id());
   return checks.ToStatus();
 }
 

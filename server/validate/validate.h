@@ -12,6 +12,7 @@
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/alert_service.pb.h"
 #include "interlock/v1/approval_service.pb.h"
+#include "interlock/v1/checkpoint_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -48,6 +49,15 @@ absl::Status Validate(const v1::ListApprovalsRequest& request);
 absl::Status Validate(const v1::GetApprovalRequest& request);
 absl::Status Validate(const v1::DecideApprovalRequest& request);
 absl::Status Validate(const v1::WaitApprovalRequest& request);
+
+// CheckpointService.
+absl::Status Validate(const v1::CreateCheckpointRequest& request);
+absl::Status Validate(const v1::GetCheckpointRequest& request);
+absl::Status Validate(const v1::ListCheckpointsRequest& request);
+absl::Status Validate(const v1::RequestRollbackRequest& request);
+absl::Status Validate(const v1::ReportRollbackRequest& request);
+absl::Status Validate(const v1::GetRollbackRequest& request);
+absl::Status Validate(const v1::ListRollbacksRequest& request);
 
 // PolicyService. The content of a policy is checked by core/policy.
 absl::Status Validate(const v1::GetPolicyRequest& request);

@@ -13,6 +13,7 @@
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
 #include "interlock/v1/audit.pb.h"
+#include "interlock/v1/checkpoint.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/outcome.pb.h"
@@ -82,6 +83,11 @@ std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
       return std::make_unique<v1::Approval>();
     case Table::kOutcome:
       return std::make_unique<v1::ActionOutcome>();
+    case Table::kCheckpoint:
+      return std::make_unique<v1::Checkpoint>();
+    case Table::kRollback:
+    case Table::kClosedRollback:
+      return std::make_unique<v1::Rollback>();
     case Table::kDecision:
       return std::make_unique<v1::Decision>();
     case Table::kAlert:

@@ -112,6 +112,8 @@ TEST(ReasonsTest, CodesNeverChange) {
       {26, "APPROVAL_UNUSABLE"},
       {27, "APPROVAL_REJECTED"},
       {28, "LIMIT_REACHED"},
+      {29, "CHECKPOINT_REQUIRED"},
+      {30, "IRREVERSIBLE"},
       {31, "VELOCITY"},
       {32, "EPISODE_UNKNOWN"},
       {33, "BUDGET_EXHAUSTED"},

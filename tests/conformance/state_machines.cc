@@ -4,6 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
+#include "core/alert/episode_machine.h"
+#include "core/rollback/rollback_machine.h"
 #include "core/safety/approval_machine.h"
 #include "core/safety/lock_machine.h"
 
@@ -72,6 +74,56 @@ std::string WhoMakes(v1::ApprovalStep step) {
   }
 }
 
+std::string StateOf(v1::RollbackState state) {
+  return state == v1::ROLLBACK_STATE_UNSPECIFIED ? "(none)" : Short(v1::RollbackState_Name(state), "ROLLBACK_STATE_");
+}
+
+std::string NameOf(v1::RollbackStep step) { return Short(v1::RollbackStep_Name(step), "ROLLBACK_STEP_"); }
+
+std::string WhoMakes(v1::RollbackStep step) {
+  switch (step) {
+    case v1::ROLLBACK_STEP_REQUEST:
+      return "a person, a service or the agent itself, by RequestRollback";
+    case v1::ROLLBACK_STEP_START:
+      return "the agent, by ReportRollback: RUNNING";
+    case v1::ROLLBACK_STEP_SUCCEED:
+      return "the agent, by ReportRollback: SUCCEEDED, with the digest of what was saved";
+    case v1::ROLLBACK_STEP_FAIL:
+      return "the agent, by ReportRollback: FAILED";
+    case v1::ROLLBACK_STEP_MISMATCH:
+      return "the agent, by ReportRollback: SUCCEEDED, with another digest";
+    case v1::ROLLBACK_STEP_GIVE_UP:
+      return "the agent, by ReportRollback: UNVERIFIABLE";
+    case v1::ROLLBACK_STEP_EXPIRE:
+      return "time: the rollback's `expire_time`";
+    default:
+      return "nobody";
+  }
+}
+
+std::string StateOf(v1::EpisodeState state) {
+  return state == v1::EPISODE_STATE_UNSPECIFIED ? "(none)" : Short(v1::EpisodeState_Name(state), "EPISODE_STATE_");
+}
+
+std::string NameOf(v1::Transition transition) { return Short(v1::Transition_Name(transition), "TRANSITION_"); }
+
+std::string WhoMakes(v1::Transition transition) {
+  switch (transition) {
+    case v1::TRANSITION_FIRED:
+      return "a report with a tier above 0, or a lock that is engaged";
+    case v1::TRANSITION_ESCALATED:
+      return "a report with a higher tier, or enough findings in a row";
+    case v1::TRANSITION_DEESCALATED:
+      return "a report with a lower tier above 0";
+    case v1::TRANSITION_UPDATED:
+      return "a report with the same tier and other metrics, or a further cause of the lock";
+    case v1::TRANSITION_RESOLVED:
+      return "a report with tier 0, or the release of the lock";
+    default:
+      return "nobody";
+  }
+}
+
 template <typename Edges>
 void AppendEdges(const Edges& edges, std::string& page) {
   absl::StrAppend(&page, "| from | step | to | who or what makes it |\n| --- | --- | --- | --- |\n");
@@ -102,6 +154,19 @@ std::string StateMachinesPage() {
       "`core/safety/approval_machine.h`. An approval is for one action, whose digest the server makes, and can be used "
       "once. One that was rejected is kept until its `expire_time`, so that nobody is asked for the same again.\n\n");
   AppendEdges(safety::ApprovalEdges(), page);
+  absl::StrAppend(
+      &page,
+      "\n## Rollbacks\n\n"
+      "`core/rollback/rollback_machine.h`. A rollback restores one checkpoint. The agent executes it; a person or a "
+      "service may report for it. One that failed or is unverifiable can be asked for again, which makes another "
+      "rollback.\n\n");
+  AppendEdges(rollback::RollbackEdges(), page);
+  absl::StrAppend(&page,
+                  "\n## Episodes\n\n"
+                  "`core/alert/episode_machine.h`. At most one is open for an agent's performance, and one for the "
+                  "scope of a lock. "
+                  "Each step is an alert.\n\n");
+  AppendEdges(alert::EpisodeEdges(), page);
   return page;
 }
 

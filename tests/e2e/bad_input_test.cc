@@ -18,6 +18,7 @@
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/alert_service.pb.h"
 #include "interlock/v1/approval_service.pb.h"
+#include "interlock/v1/checkpoint_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -121,6 +122,23 @@ const BadRequestCase kCases[] = {
     {"ApprovalService/DecideApproval", "", {"tenant_id", "approval_id", "version"}},
     {"ApprovalService/WaitApproval", "", {"tenant_id", "approval_id"}},
     {"ApprovalService/WaitApproval", "tenant_id: 't' approval_id: 'a' timeout { seconds: 56 }", {"timeout"}},
+    {"CheckpointService/CreateCheckpoint", "", {"tenant_id", "agent_id", "action_type", "state"}},
+    {"CheckpointService/CreateCheckpoint",
+     "tenant_id: 't' agent_id: 'a' action_type: 'x' state: 's' content_digest: 's'",
+     {"content_digest"}},
+    {"CheckpointService/GetCheckpoint", "", {"tenant_id", "checkpoint_id"}},
+    {"CheckpointService/ListCheckpoints", "tenant_id: 't' page_token: 'forged'", {"page_token"}},
+    {"CheckpointService/RequestRollback", "", {"tenant_id", "checkpoint_id", "reason"}},
+    {"CheckpointService/RequestRollback",
+     "tenant_id: 't' reason: 'r' latest { agent_id: 'a' count: -1 }",
+     {"latest.count", "request_id"}},
+    {"CheckpointService/ReportRollback", "", {"tenant_id", "rollback_id", "version", "state"}},
+    {"CheckpointService/ReportRollback",
+     "tenant_id: 't' rollback_id: 'r' version: 1 state: ROLLBACK_STATE_SUCCEEDED",
+     {"restored_digest"}},
+    {"CheckpointService/GetRollback", "", {"tenant_id", "rollback_id"}},
+    {"CheckpointService/ListRollbacks", "", {"tenant_id"}},
+    {"CheckpointService/ListRollbacks", "tenant_id: 't' page_token: 'forged'", {"page_token"}},
     {"PolicyService/GetPolicy", "", {"tenant_id"}},
     {"PolicyService/GetPolicy", "tenant_id: 't' version: -1", {"version"}},
     {"PolicyService/UpdatePolicy", "", {"policy"}},
@@ -154,10 +172,11 @@ const BadRequestCase kCases[] = {
 // Every service of the API.
 std::vector<const ServiceDescriptor*> Services() {
   std::vector<const ServiceDescriptor*> services;
-  for (const auto* message : {v1::GetServerInfoRequest::descriptor(), v1::SubscribeAlertsRequest::descriptor(),
-                              v1::ListApprovalsRequest::descriptor(), v1::EngageLockRequest::descriptor(),
-                              v1::ReportSnapshotRequest::descriptor(), v1::GetPolicyRequest::descriptor(),
-                              v1::ArbitrateRequest::descriptor(), v1::CreateTaskRequest::descriptor()}) {
+  for (const auto* message :
+       {v1::GetServerInfoRequest::descriptor(), v1::SubscribeAlertsRequest::descriptor(),
+        v1::ListApprovalsRequest::descriptor(), v1::ListCheckpointsRequest::descriptor(),
+        v1::EngageLockRequest::descriptor(), v1::ReportSnapshotRequest::descriptor(),
+        v1::GetPolicyRequest::descriptor(), v1::ArbitrateRequest::descriptor(), v1::CreateTaskRequest::descriptor()}) {
     services.push_back(message->file()->service(0));
   }
   return services;

@@ -49,6 +49,25 @@ class InterlockctlTest(unittest.TestCase):
       server.terminate()
       self.assertEqual(_run(server, *decide, '--type=write_blog').returncode, 5)
 
+  def test_a_checkpoint_is_saved_used_and_gone_back_to(self):
+    create = ('checkpoint', 'create', '--tenant=t', '--agent=a', '--type=write_blog', '--json')
+    with interlockd.Interlockd() as server:
+      saved = json.loads(_run(server, *create, '--state=before').stdout)['checkpointId']
+      decide = ('decide', '--tenant=t', '--agent=a', '--type=write_blog', '--risk=0.1', '--impact=0.1')
+      self.assertEqual(_run(server, *decide, f'--checkpoint={saved}').returncode, 0)
+      self.assertEqual(_run(server, *decide, f'--checkpoint={saved}').returncode, 3)
+      latest = ('rollback', 'request', '--tenant=t', '--agent=a', '--reason=drill', '--json')
+      self.assertEqual(json.loads(_run(server, *latest, '--latest=0').stdout)['rollbacks'], [])
+      asked = json.loads(_run(server, *latest, '--latest=1').stdout)['rollbacks'][0]['rollbackId']
+      self.assertIn(asked, _run(server, 'rollback', 'list', '--tenant=t').stdout)
+      report = ('rollback', 'report', asked, '--tenant=t')
+      self.assertEqual(_run(server, *report, '--state=running').returncode, 0)
+      state = _run(server, 'checkpoint', 'get', saved, '--tenant=t', '--state').stdout
+      self.assertEqual(state, 'before')
+      self.assertEqual(_run(server, *report, '--state=succeeded', f'--restored={state}').returncode, 0)
+      self.assertIn(f'{asked} succeeded', _run(server, 'checkpoint', 'list', '--tenant=t').stdout)
+      self.assertIn('succeeded', _run(server, 'rollback', 'list', '--tenant=t', '--closed').stdout)
+
 
 if __name__ == '__main__':
   unittest.main()

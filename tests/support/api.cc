@@ -24,9 +24,10 @@ google::rpc::ErrorInfo ErrorInfoOf(const grpc::Status& status) {
 Api::Api(const std::shared_ptr<grpc::Channel>& channel, std::string principal)
     : principal_(std::move(principal)),
       stubs_(v1::AdminService::NewStub(channel), v1::AlertService::NewStub(channel),
-             v1::ApprovalService::NewStub(channel), v1::LockService::NewStub(channel),
-             v1::MonitorService::NewStub(channel), v1::PolicyService::NewStub(channel),
-             v1::SafetyService::NewStub(channel), v1::SchedulerService::NewStub(channel)) {}
+             v1::ApprovalService::NewStub(channel), v1::CheckpointService::NewStub(channel),
+             v1::LockService::NewStub(channel), v1::MonitorService::NewStub(channel),
+             v1::PolicyService::NewStub(channel), v1::SafetyService::NewStub(channel),
+             v1::SchedulerService::NewStub(channel)) {}
 
 void Api::Prepare(grpc::ClientContext& context) const {
   if (!principal_.empty()) context.AddMetadata("interlock-principal", principal_);

@@ -14,6 +14,7 @@
 #include "interlock/v1/admin_service.grpc.pb.h"
 #include "interlock/v1/alert_service.grpc.pb.h"
 #include "interlock/v1/approval_service.grpc.pb.h"
+#include "interlock/v1/checkpoint_service.grpc.pb.h"
 #include "interlock/v1/lock_service.grpc.pb.h"
 #include "interlock/v1/monitor_service.grpc.pb.h"
 #include "interlock/v1/policy_service.grpc.pb.h"
@@ -26,6 +27,7 @@ namespace interlock::support {
 using Admin = v1::AdminService::Stub;
 using Alerts = v1::AlertService::Stub;
 using Approvals = v1::ApprovalService::Stub;
+using Checkpoints = v1::CheckpointService::Stub;
 using Locks = v1::LockService::Stub;
 using Monitor = v1::MonitorService::Stub;
 using Policies = v1::PolicyService::Stub;
@@ -73,8 +75,9 @@ class Api {
 
  private:
   std::string principal_;
-  std::tuple<std::unique_ptr<Admin>, std::unique_ptr<Alerts>, std::unique_ptr<Approvals>, std::unique_ptr<Locks>,
-             std::unique_ptr<Monitor>, std::unique_ptr<Policies>, std::unique_ptr<Safety>, std::unique_ptr<Scheduler>>
+  std::tuple<std::unique_ptr<Admin>, std::unique_ptr<Alerts>, std::unique_ptr<Approvals>, std::unique_ptr<Checkpoints>,
+             std::unique_ptr<Locks>, std::unique_ptr<Monitor>, std::unique_ptr<Policies>, std::unique_ptr<Safety>,
+             std::unique_ptr<Scheduler>>
       stubs_;
 };
 

@@ -15,6 +15,7 @@
 #include "interlock/v1/action.pb.h"
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
+#include "interlock/v1/checkpoint.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "storage/memory_store.h"
 
@@ -83,6 +84,8 @@ class EngineWorld {
   std::vector<v1::Alert> alerts;
   std::vector<v1::Lock> lock_changes;
   std::vector<v1::Approval> approval_changes;
+  std::vector<v1::Checkpoint> checkpoint_changes;
+  std::vector<v1::Rollback> rollback_changes;
   std::vector<v1::TaskRecord> grants;
 
  private:
@@ -93,6 +96,8 @@ class EngineWorld {
     alerts.insert(alerts.end(), effects.alerts.begin(), effects.alerts.end());
     lock_changes.insert(lock_changes.end(), effects.locks.begin(), effects.locks.end());
     approval_changes.insert(approval_changes.end(), effects.approvals.begin(), effects.approvals.end());
+    checkpoint_changes.insert(checkpoint_changes.end(), effects.checkpoints.begin(), effects.checkpoints.end());
+    rollback_changes.insert(rollback_changes.end(), effects.rollbacks.begin(), effects.rollbacks.end());
     grants.insert(grants.end(), effects.grants.begin(), effects.grants.end());
   }
 

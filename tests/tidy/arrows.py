@@ -60,11 +60,12 @@ LAYERS = {
     'core/base': Layer((), _PURE),
     'core/policy': Layer(('core/base/',), _PURE),
     'core/audit': Layer(('core/base/',), _PURE),
-    # These four do not know one another: core/engine composes them.
+    # These five do not know one another: core/engine composes them.
     'core/monitor': Layer(_SHARED_CORE, _PURE),
     'core/safety': Layer(_SHARED_CORE, _PURE),
     'core/alert': Layer(_SHARED_CORE, _PURE),
     'core/schedule': Layer(_SHARED_CORE, _PURE),
+    'core/rollback': Layer(_SHARED_CORE, _PURE),
     'core/engine': Layer(('core/',), _PURE),
     'storage': Layer(('core/base/', 'core/engine/store.h'), _PURE | {'glog', 'rocksdb', 'system'}),
     'server': Layer(('core/', 'storage/'), _SERVER),
