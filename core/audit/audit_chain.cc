@@ -23,7 +23,7 @@ const v1::AuditRow& AuditChain::Append(const RowSubject& subject, absl::string_v
   }
   row_.set_record_id(subject.record_id.data(), subject.record_id.size());
   row_.set_record_version(subject.record_version);
-  row_.set_record_digest(Sha256(record));
+  Sha256Into(record, *row_.mutable_record_digest());
   row_.clear_removal();
   return Seal(time);
 }
@@ -38,7 +38,7 @@ const v1::AuditRow& AuditChain::AppendRemoval(const v1::AuditRemoval& removal, a
 const v1::AuditRow& AuditChain::Seal(absl::Time time) {
   row_.set_sequence(++sequence_);
   *row_.mutable_time() = ToProto(time);
-  hash_ = HashOf(row_, hash_);
+  HashInto(row_, hash_, scratch_, hash_);
   row_.set_hash(hash_);
   return row_;
 }

@@ -45,6 +45,7 @@ class AuditChain {
   std::string hash_;
   // The newest row that was added; used again and again, so that its strings need no new memory.
   v1::AuditRow row_;
+  std::string scratch_;
 };
 
 }  // namespace interlock::audit

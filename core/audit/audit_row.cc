@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/base/check.h"
 #include "core/base/ed25519.h"
 #include "core/base/sha256.h"
 
@@ -12,32 +13,46 @@ namespace {
 constexpr absl::string_view kRowDomain = "interlock-audit1";
 constexpr absl::string_view kTrailerDomain = "interlock-audit-trailer1";
 
-// Room for a row with names of usual length.
-constexpr size_t kRowBytes = 320;
+// Writes the parts of what is hashed or signed, one after the other, into a string that has room for all.
+class Writer {
+ public:
+  explicit Writer(std::string& bytes) : place_(bytes.data()) {}
 
-void AppendNumber(int64_t number, std::string& bytes) {
-  const auto value = static_cast<uint64_t>(number);
-  char digits[8];
-  for (int i = 0; i < 8; ++i) digits[i] = static_cast<char>(value >> (56 - 8 * i));
-  bytes.append(digits, sizeof digits);
-}
+  void Bytes(absl::string_view bytes) {
+    std::memcpy(place_, bytes.data(), bytes.size());
+    place_ += bytes.size();
+  }
+  void Number(int64_t number) {
+    const auto value = static_cast<uint64_t>(number);
+    for (int i = 0; i < 8; ++i) place_[i] = static_cast<char>(value >> (56 - 8 * i));
+    place_ += 8;
+  }
+  void String(absl::string_view value) {
+    Number(static_cast<int64_t>(value.size()));
+    Bytes(value);
+  }
+  const char* place() const { return place_; }
 
-void AppendString(absl::string_view value, std::string& bytes) {
-  AppendNumber(static_cast<int64_t>(value.size()), bytes);
-  bytes.append(value.data(), value.size());
-}
+ private:
+  char* place_;
+};
 
 std::string SignedBytes(const v1::AuditTrailer& trailer) {
-  std::string bytes(kTrailerDomain);
-  AppendString(trailer.epoch(), bytes);
-  AppendNumber(trailer.rows(), bytes);
-  AppendNumber(trailer.first_sequence(), bytes);
-  AppendNumber(trailer.last_sequence(), bytes);
-  AppendString(trailer.previous_hash(), bytes);
-  AppendString(trailer.head_hash(), bytes);
-  AppendNumber(trailer.time().seconds(), bytes);
-  AppendNumber(trailer.time().nanos(), bytes);
-  AppendString(trailer.public_key(), bytes);
+  std::string bytes(kTrailerDomain.size() + 9 * 8 + trailer.epoch().size() + trailer.previous_hash().size() +
+                        trailer.head_hash().size() + trailer.public_key().size(),
+                    '\0');
+  Writer writer(bytes);
+  writer.Bytes(kTrailerDomain);
+  writer.String(trailer.epoch());
+  writer.Number(trailer.rows());
+  writer.Number(trailer.first_sequence());
+  writer.Number(trailer.last_sequence());
+  writer.String(trailer.previous_hash());
+  writer.String(trailer.head_hash());
+  writer.Number(trailer.time().seconds());
+  writer.Number(trailer.time().nanos());
+  writer.String(trailer.public_key());
+  INTERLOCK_CHECK(writer.place() == bytes.data() + bytes.size());
   return bytes;
 }
 
@@ -45,25 +60,35 @@ std::string SignedBytes(const v1::AuditTrailer& trailer) {
 
 std::string FirstPreviousHash() { return std::string(kHashBytes, '\0'); }
 
+void HashInto(const v1::AuditRow& row, absl::string_view previous_hash, std::string& scratch, std::string& hash) {
+  scratch.resize(kRowDomain.size() + previous_hash.size() + 13 * 8 + row.tenant_id().size() +
+                 row.principal().id().size() + row.record_id().size() + row.record_digest().size() +
+                 row.removal().last_hash().size());
+  Writer writer(scratch);
+  writer.Bytes(kRowDomain);
+  writer.Bytes(previous_hash);
+  writer.Number(row.sequence());
+  writer.Number(row.time().seconds());
+  writer.Number(row.time().nanos());
+  writer.Number(row.kind());
+  writer.String(row.tenant_id());
+  writer.Number(row.principal().kind());
+  writer.String(row.principal().id());
+  writer.String(row.record_id());
+  writer.Number(row.record_version());
+  writer.String(row.record_digest());
+  writer.Number(row.removal().kind());
+  writer.Number(row.removal().last_sequence());
+  writer.String(row.removal().last_hash());
+  INTERLOCK_CHECK(writer.place() == scratch.data() + scratch.size());
+  Sha256Into(scratch, hash);
+}
+
 std::string HashOf(const v1::AuditRow& row, absl::string_view previous_hash) {
-  std::string bytes;
-  bytes.reserve(kRowBytes);
-  bytes.append(kRowDomain.data(), kRowDomain.size());
-  bytes.append(previous_hash.data(), previous_hash.size());
-  AppendNumber(row.sequence(), bytes);
-  AppendNumber(row.time().seconds(), bytes);
-  AppendNumber(row.time().nanos(), bytes);
-  AppendNumber(row.kind(), bytes);
-  AppendString(row.tenant_id(), bytes);
-  AppendNumber(row.principal().kind(), bytes);
-  AppendString(row.principal().id(), bytes);
-  AppendString(row.record_id(), bytes);
-  AppendNumber(row.record_version(), bytes);
-  AppendString(row.record_digest(), bytes);
-  AppendNumber(row.removal().kind(), bytes);
-  AppendNumber(row.removal().last_sequence(), bytes);
-  AppendString(row.removal().last_hash(), bytes);
-  return Sha256(bytes);
+  std::string scratch;
+  std::string hash;
+  HashInto(row, previous_hash, scratch, hash);
+  return hash;
 }
 
 void SignTrailer(absl::string_view private_key, v1::AuditTrailer& trailer) {

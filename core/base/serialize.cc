@@ -7,13 +7,14 @@
 namespace interlock {
 
 std::string Serialize(const google::protobuf::MessageLite& message) {
-  std::string bytes;
-  bytes.reserve(message.ByteSizeLong());
-  google::protobuf::io::StringOutputStream stream(&bytes);
+  // The sizes are computed once, and nothing is copied.
+  std::string bytes(message.ByteSizeLong(), '\0');
+  google::protobuf::io::ArrayOutputStream stream(bytes.data(), static_cast<int>(bytes.size()));
   google::protobuf::io::CodedOutputStream output(&stream);
   output.SetSerializationDeterministic(true);
-  INTERLOCK_CHECK(message.SerializeToCodedStream(&output));
-  output.Trim();
+  message.SerializeWithCachedSizes(&output);
+  INTERLOCK_CHECK(!output.HadError());
+  INTERLOCK_CHECK(static_cast<size_t>(output.ByteCount()) == bytes.size());
   return bytes;
 }
 

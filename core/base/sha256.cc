@@ -11,12 +11,17 @@
 namespace interlock {
 
 std::string Sha256(absl::string_view bytes) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  std::string digest;
+  Sha256Into(bytes, digest);
+  return digest;
+}
+
+void Sha256Into(absl::string_view bytes, std::string& digest) {
+  digest.resize(SHA256_DIGEST_LENGTH);
   SHA256_CTX context;
   SHA256_Init(&context);
   SHA256_Update(&context, bytes.data(), bytes.size());
   SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &context);
-  return digest;
 }
 
 std::string Sha256Hex(absl::string_view bytes) { return absl::BytesToHexString(Sha256(bytes)); }

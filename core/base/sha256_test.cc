@@ -23,6 +23,14 @@ TEST(Sha256Test, HexIsTheDigestInLowerCase) {
   EXPECT_EQ(Sha256Hex("abc"), absl::BytesToHexString(digest));
 }
 
+TEST(Sha256Test, ADigestTakesThePlaceOfWhatIsThere) {
+  std::string digest = "what was here before and is longer than a digest";
+  Sha256Into("abc", digest);
+  EXPECT_EQ(digest, Sha256("abc"));
+  Sha256Into(digest, digest);
+  EXPECT_EQ(digest, Sha256(Sha256("abc")));
+}
+
 TEST(Sha256Test, ZeroBytesCount) {
   const std::string one_zero("\0", 1);
   EXPECT_EQ(Sha256Hex(one_zero), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
