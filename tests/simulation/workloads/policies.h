@@ -18,6 +18,7 @@ class Policies final : public Workload {
  private:
   v1::PolicySet NewPolicy();
   void SetApprovals(v1::PolicySet& policy);
+  void SetReversal(v1::PolicySet& policy);
   void SetReleaseRule(v1::ScopeKind scope, v1::PolicySet& policy);
 
   Sim& sim_;
