@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
+#include "core/base/limits.h"
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 #include "core/engine/once.h"
@@ -81,6 +82,16 @@ absl::StatusOr<std::vector<v1::Checkpoint>> TargetsOf(const EngineMemory& memory
   return targets;
 }
 
+// Whether so many more of the agent's checkpoints may be restored at once: what is being restored is kept, and must
+// not take all the room that the tenant has.
+absl::Status CheckRollbackRoom(const EngineMemory& memory, const v1::Checkpoint& target, size_t more) {
+  const size_t open = memory.checkpoints.CountOpenRollbacks(target.tenant_id(), target.agent_id());
+  if (open + more <= kCheckpointsPerAgentMax) return absl::OkStatus();
+  return MakeError(absl::StatusCode::kResourceExhausted, "ROLLBACKS_EXHAUSTED",
+                   absl::StrCat("the agent has ", open, " rollbacks to make, and may have ", kCheckpointsPerAgentMax,
+                                "; wait until some have ended"));
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Checkpoint> Engine::Apply(const v1::CreateCheckpointRequest& request, const CommandContext& context,
@@ -114,6 +125,7 @@ absl::StatusOr<v1::RequestRollbackResponse> Engine::Apply(const v1::RequestRollb
         INTERLOCK_ASSIGN_OR_RETURN(const std::vector<v1::Checkpoint> targets,
                                    TargetsOf(memory, request, context.caller, response));
         if (targets.empty()) return response;
+        INTERLOCK_RETURN_IF_ERROR(CheckRollbackRoom(memory, targets.front(), targets.size()));
         TenantData* tenant = memory.FindTenant(request.tenant_id());
         INTERLOCK_CHECK(tenant != nullptr);
         const absl::Time time = memory.Advance(*tenant, absl::nullopt, context, effects);

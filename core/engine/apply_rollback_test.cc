@@ -277,6 +277,18 @@ TEST_F(ApplyRollbackTest, OnlyItsAgentPeopleAndServicesMayAskAndReport) {
   EXPECT_TRUE(world_.Do(Report(asked, v1::ROLLBACK_STATE_RUNNING)).ok());
 }
 
+// Else an agent could keep more than its share, and leave its tenant no room.
+TEST_F(ApplyRollbackTest, OnlySoManyOfAnAgentAreRestoredAtOnce) {
+  for (size_t i = 0; i < kCheckpointsPerAgentMax; ++i) {
+    ASSERT_TRUE(world_.Do(Rollback(Create().checkpoint_id())).ok()) << i;
+  }
+  EXPECT_EQ(Refusal(world_.Do(Rollback(Create().checkpoint_id())).status()), "ROLLBACKS_EXHAUSTED");
+  const v1::Rollback first = Rollbacks(Table::kRollback).at(0);
+  ASSERT_TRUE(world_.Do(Report(first, v1::ROLLBACK_STATE_FAILED)).ok());
+  EXPECT_TRUE(world_.Do(Rollback(Create().checkpoint_id())).ok());
+  EXPECT_LE(Stored().size(), 2 * (kCheckpointsPerAgentMax + 2));
+}
+
 TEST_F(ApplyRollbackTest, WhatIsNotThereIsNamed) {
   v1::RequestRollbackRequest elsewhere = Rollback(Used().checkpoint_id());
   elsewhere.set_tenant_id("u");
@@ -357,6 +369,15 @@ TEST_F(ApplyRollbackByRequestTimeTest, ATenantsClockEndsRollbacksAndCheckpoints)
   EXPECT_EQ(Stored().size(), 4U);
   EXPECT_EQ(At(begin + absl::Hours(24), old.checkpoint_id()).verdict(), v1::VERDICT_DENY);
   EXPECT_EQ(Stored().size(), 2U);
+}
+
+TEST_F(ApplyRollbackTest, ACheckpointWhoseRollbackIsMissingIsRefused) {
+  world_.Do(Rollback(Used().checkpoint_id())).IgnoreError();
+  WriteSet writes;
+  writes.Delete(Table::kRollback, world_.RawRows(Table::kRollback).at(0).first);
+  ASSERT_TRUE(world_.store.Commit(writes).ok());
+  Effects effects;
+  EXPECT_EQ(Engine::Load(world_.store, {}, world_.now, effects).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(ApplyRollbackTest, RowsUnderAnothersKeyAreRefused) {

@@ -171,11 +171,22 @@ class Loader {
                                         INTERLOCK_RETURN_IF_ERROR(memory_.checkpoints.Load(checkpoint));
                                         const int64_t number = IdNumber("checkpoint", checkpoint.checkpoint_id());
                                         const bool sound = keys::Checkpoint(checkpoint.tenant_id(), number) == key;
+                                        if (rollback::IsOpen(checkpoint.rollback_state()))
+                                          open_rollbacks_.push_back(checkpoint.rollback_id());
                                         return CheckOwned(Table::kCheckpoint, key, checkpoint.tenant_id(), sound);
                                       });
   }
 
   absl::Status LoadRollbacks() {
+    INTERLOCK_RETURN_IF_ERROR(LoadRollbackRows());
+    for (const std::string& rollback_id : open_rollbacks_) {
+      if (memory_.rollbacks.Find(rollback_id) != nullptr) continue;
+      return Damaged(Table::kRollback, rollback_id, "the rollback of a checkpoint is missing");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status LoadRollbackRows() {
     return ForEachRow<v1::Rollback>(store_, WithPrefix(Table::kRollback, ""),
                                     [this](absl::string_view key, v1::Rollback& rollback) -> absl::Status {
                                       INTERLOCK_RETURN_IF_ERROR(memory_.rollbacks.Load(rollback));
@@ -225,6 +236,8 @@ class Loader {
   EngineMemory& memory_;
   Effects& effects_;
   v1::EngineState counters_;
+  // Those that checkpoints say are open.
+  std::vector<std::string> open_rollbacks_;
 };
 
 }  // namespace

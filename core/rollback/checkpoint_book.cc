@@ -77,6 +77,13 @@ std::vector<const v1::Checkpoint*> CheckpointBook::Latest(absl::string_view tena
   return latest;
 }
 
+size_t CheckpointBook::CountOpenRollbacks(absl::string_view tenant_id, absl::string_view agent_id) const {
+  const std::set<int64_t>& numbers = NumbersOf(tenant_id, agent_id);
+  return static_cast<size_t>(std::count_if(numbers.begin(), numbers.end(), [this](int64_t number) {
+    return IsOpen(checkpoints_.at(number).rollback_state());
+  }));
+}
+
 CheckpointBook::Group CheckpointBook::GroupOf(absl::string_view tenant_id, absl::string_view agent_id,
                                               bool used) const {
   Group group;

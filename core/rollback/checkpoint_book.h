@@ -39,6 +39,8 @@ class CheckpointBook {
   // The newest `count` checkpoints of the agent that a decision used, and whose rollback is neither open nor has
   // succeeded; the newest first. None if `count` is 0.
   std::vector<const v1::Checkpoint*> Latest(absl::string_view tenant_id, absl::string_view agent_id, int count) const;
+  // How many of the agent's checkpoints are being restored.
+  size_t CountOpenRollbacks(absl::string_view tenant_id, absl::string_view agent_id) const;
   // Whether the agent may have one more, of `state_bytes`. Errors: RESOURCE_EXHAUSTED CHECKPOINTS_EXHAUSTED.
   absl::Status CheckRoom(absl::string_view tenant_id, absl::string_view agent_id, int64_t state_bytes) const;
 

@@ -171,6 +171,20 @@ TEST_F(CheckpointBookTest, NothingGoesWhileAllAreBeingRestored) {
   EXPECT_TRUE(Surplus().empty());
 }
 
+TEST_F(CheckpointBookTest, CountsWhatIsBeingRestored) {
+  const std::string first = Used();
+  const std::string second = Used();
+  Used();
+  SetRollback(Used("b"), "rollback-1", v1::ROLLBACK_STATE_RUNNING);
+  EXPECT_EQ(book_.CountOpenRollbacks("t", "a"), 0U);
+  SetRollback(first, "rollback-2", v1::ROLLBACK_STATE_REQUESTED);
+  SetRollback(second, "rollback-3", v1::ROLLBACK_STATE_RUNNING);
+  EXPECT_EQ(book_.CountOpenRollbacks("t", "a"), 2U);
+  SetRollback(second, "rollback-3", v1::ROLLBACK_STATE_FAILED);
+  EXPECT_EQ(book_.CountOpenRollbacks("t", "a"), 1U);
+  EXPECT_EQ(book_.CountOpenRollbacks("t", "c"), 0U);
+}
+
 TEST_F(CheckpointBookTest, ATenantHasRoomForSoManyAndSoMuch) {
   const int64_t half = kCheckpointBytesMax / 2;
   const std::string first = Create("a", kNow, half);

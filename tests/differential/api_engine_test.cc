@@ -168,11 +168,17 @@ class ApiPair {
   auto Direct(const Request& request) {
     const size_t locks = world_.lock_changes.size();
     const size_t approvals = world_.approval_changes.size();
+    const size_t checkpoints = world_.checkpoint_changes.size();
+    const size_t rollbacks = world_.rollback_changes.size();
     auto reply = world_.Do(request);
     Answer answer;
     answer.locks.assign(world_.lock_changes.begin() + static_cast<ptrdiff_t>(locks), world_.lock_changes.end());
     answer.approvals.assign(world_.approval_changes.begin() + static_cast<ptrdiff_t>(approvals),
                             world_.approval_changes.end());
+    answer.checkpoints.assign(world_.checkpoint_changes.begin() + static_cast<ptrdiff_t>(checkpoints),
+                              world_.checkpoint_changes.end());
+    answer.rollbacks.assign(world_.rollback_changes.begin() + static_cast<ptrdiff_t>(rollbacks),
+                            world_.rollback_changes.end());
     if (reply.ok()) answer = ReplyWith(*reply, std::move(answer));
     known_.Learn(answer);
     return reply;
@@ -209,6 +215,22 @@ class ApiPair {
   template <typename ActionRequest>
   std::string Run(const AgainWith<ActionRequest>& again) {
     return Run(known_.Resolve(again));
+  }
+  template <typename ActionRequest>
+  std::string Run(const ActionWith<ActionRequest>& act) {
+    return Run(known_.Resolve(act));
+  }
+  std::string Run(const v1::CreateCheckpointRequest& request) {
+    return Judge(Direct(request), api_->Call(&support::Checkpoints::CreateCheckpoint, request));
+  }
+  std::string Run(const GoBack& go_back) {
+    const v1::RequestRollbackRequest request = known_.Resolve(go_back);
+    return Judge(Direct(request), api_->Call(&support::Checkpoints::RequestRollback, request));
+  }
+  std::string Run(const TellOfRollback& tell) {
+    const v1::ReportRollbackRequest request = known_.Resolve(tell);
+    if (request.version() == 0) return "";
+    return Judge(Direct(request), api_->Call(&support::Checkpoints::ReportRollback, request));
   }
   std::string Run(const UpdatePolicy& update) {
     const v1::UpdatePolicyRequest request = known_.Resolve(update);
@@ -273,6 +295,7 @@ class ApiPair {
 
   std::string CompareTenant(const std::string& tenant_id);
   std::string CompareApprovals(const std::string& tenant_id);
+  std::string CompareRollbacks(const std::string& tenant_id);
 
   testing::EngineWorld world_;
   MemoryServer server_;
@@ -345,9 +368,36 @@ std::string ApiPair::CompareApprovals(const std::string& tenant_id) {
   return difference;
 }
 
+std::string ApiPair::CompareRollbacks(const std::string& tenant_id) {
+  // As each rollback was last told, by its number.
+  std::map<int64_t, v1::Rollback> told;
+  for (const v1::Rollback& rollback : world_.rollback_changes) {
+    if (rollback.tenant_id() == tenant_id) told[IdNumber("rollback", rollback.rollback_id())] = rollback;
+  }
+  std::vector<v1::Rollback> open;
+  std::vector<v1::Rollback> over;
+  for (const auto& [number, rollback] : told) {
+    const bool is_open =
+        rollback.state() == v1::ROLLBACK_STATE_REQUESTED || rollback.state() == v1::ROLLBACK_STATE_RUNNING;
+    (is_open ? open : over).push_back(rollback);
+  }
+  v1::ListRollbacksRequest rollbacks;
+  rollbacks.set_tenant_id(tenant_id);
+  rollbacks.set_page_size(2);
+  std::string difference =
+      SameList("rollback", open,
+               ReadAll(&support::Checkpoints::ListRollbacks, rollbacks, &v1::ListRollbacksResponse::rollbacks));
+  rollbacks.set_closed(true);
+  difference +=
+      SameList("closed rollback", Reversed(over),
+               ReadAll(&support::Checkpoints::ListRollbacks, rollbacks, &v1::ListRollbacksResponse::rollbacks));
+  return difference;
+}
+
 std::string ApiPair::CompareLists() {
   std::string difference;
-  for (const char* tenant_id : {"t0", "t1", "t2"}) difference += CompareTenant(tenant_id) + CompareApprovals(tenant_id);
+  for (const char* tenant_id : {"t0", "t1", "t2"})
+    difference += CompareTenant(tenant_id) + CompareApprovals(tenant_id) + CompareRollbacks(tenant_id);
   v1::ListAlertsRequest alerts;
   alerts.set_page_size(9);
   difference +=

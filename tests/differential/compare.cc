@@ -34,6 +34,7 @@ std::string DifferenceOf(const Message& expected, const Message& actual) {
   ignore(v1::Decision::descriptor(), "action_digest");
   // The model has a name of its own for an action.
   ignore(v1::Approval::descriptor(), "action_digest");
+  ignore(v1::RollbackRecord::descriptor(), "detail");
   ignore(v1::LockCause::descriptor(), "reason");
   ignore(v1::Evidence::descriptor(), "lock_reason");
   ignore(v1::Alert::descriptor(), "fingerprint");
@@ -81,6 +82,8 @@ std::string Compare(const Answer& expected, const Answer& actual) {
   absl::StrAppend(&difference, DifferenceOf("alerts", expected.alerts, actual.alerts),
                   DifferenceOf("locks", expected.locks, actual.locks),
                   DifferenceOf("approvals", expected.approvals, actual.approvals),
+                  DifferenceOf("checkpoints", expected.checkpoints, actual.checkpoints),
+                  DifferenceOf("rollbacks", expected.rollbacks, actual.rollbacks),
                   DifferenceOf("grants", expected.grants, actual.grants));
   return difference;
 }
@@ -93,6 +96,13 @@ void Count(const Answer& answer, Coverage& coverage) {
   for (const v1::Approval& approval : answer.approvals) {
     const char* under_lock = approval.under_lock() ? " under a lock" : "";
     ++coverage[absl::StrCat(v1::ApprovalState_Name(approval.state()), under_lock)];
+  }
+  for (const v1::Checkpoint& checkpoint : answer.checkpoints) {
+    const bool used = !checkpoint.used_by().empty() && checkpoint.rollback_id().empty();
+    if (used || checkpoint.version() == 1) ++coverage[used ? "checkpoint used" : "checkpoint created"];
+  }
+  for (const v1::Rollback& rollback : answer.rollbacks) {
+    ++coverage[v1::RollbackStep_Name(rollback.steps().rbegin()->step())];
   }
   for (const v1::TaskRecord& grant : answer.grants) {
     ++coverage[absl::StrCat("grant ", grant.attempt().manual() ? "triggered" : "due")];

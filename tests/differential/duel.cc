@@ -58,12 +58,18 @@ class Pair {
     const size_t alerts = world_.alerts.size();
     const size_t locks = world_.lock_changes.size();
     const size_t approvals = world_.approval_changes.size();
+    const size_t checkpoints = world_.checkpoint_changes.size();
+    const size_t rollbacks = world_.rollback_changes.size();
     const size_t grants = world_.grants.size();
     Answer answer = act();
     answer.alerts.assign(world_.alerts.begin() + static_cast<ptrdiff_t>(alerts), world_.alerts.end());
     answer.locks.assign(world_.lock_changes.begin() + static_cast<ptrdiff_t>(locks), world_.lock_changes.end());
     answer.approvals.assign(world_.approval_changes.begin() + static_cast<ptrdiff_t>(approvals),
                             world_.approval_changes.end());
+    answer.checkpoints.assign(world_.checkpoint_changes.begin() + static_cast<ptrdiff_t>(checkpoints),
+                              world_.checkpoint_changes.end());
+    answer.rollbacks.assign(world_.rollback_changes.begin() + static_cast<ptrdiff_t>(rollbacks),
+                            world_.rollback_changes.end());
     answer.grants.assign(world_.grants.begin() + static_cast<ptrdiff_t>(grants), world_.grants.end());
     return answer;
   }
@@ -98,6 +104,12 @@ class Pair {
   std::string Run(const AgainWith<ActionRequest>& again) {
     return Run(known_.Resolve(again));
   }
+  template <typename ActionRequest>
+  std::string Run(const ActionWith<ActionRequest>& act) {
+    return Run(known_.Resolve(act));
+  }
+  std::string Run(const GoBack& go_back) { return Run(known_.Resolve(go_back)); }
+  std::string Run(const TellOfRollback& tell) { return Run(known_.Resolve(tell)); }
   std::string Run(const TriggerTask& trigger) { return Run(known_.Resolve(trigger)); }
 
   std::string Run(const UpdatePolicy& update) {

@@ -6,6 +6,21 @@
 #include "core/base/time.h"
 
 namespace interlock::differential {
+namespace {
+
+// Puts `changed` in the place of the one with its id, or at the end.
+template <typename Item>
+void Replace(const Item& changed, const std::string& (Item::*id)() const, std::vector<Item>& items) {
+  const auto known =
+      std::find_if(items.begin(), items.end(), [&](const Item& item) { return (item.*id)() == (changed.*id)(); });
+  if (known == items.end()) {
+    items.push_back(changed);
+  } else {
+    *known = changed;
+  }
+}
+
+}  // namespace
 
 void Known::Learn(const Answer& answer) {
   for (const v1::Lock& changed : answer.locks) {
@@ -20,6 +35,9 @@ void Known::Learn(const Answer& answer) {
     }
   }
   for (const v1::Approval& changed : answer.approvals) LearnApproval(changed);
+  for (const v1::Checkpoint& changed : answer.checkpoints)
+    Replace(changed, &v1::Checkpoint::checkpoint_id, checkpoints_);
+  for (const v1::Rollback& changed : answer.rollbacks) Replace(changed, &v1::Rollback::rollback_id, rollbacks_);
   grants_.insert(grants_.end(), answer.grants.begin(), answer.grants.end());
   if (const auto* task = dynamic_cast<const v1::Task*>(answer.reply.get())) {
     const bool known = std::any_of(tasks_.begin(), tasks_.end(),
@@ -89,6 +107,80 @@ v1::ArbitrateRequest Known::Resolve(const ProposeAgain& again) {
 }
 
 v1::ExplainActionRequest Known::Resolve(const ExplainAgain& again) { return NameApproval(again, ""); }
+
+template <typename Item>
+Item Known::Pick(const std::vector<Item>& all, uint32_t back, const std::string& request_id,
+                 std::map<std::string, Item>& picked, Item otherwise) {
+  if (const auto found = picked.find(request_id); found != picked.end()) return found->second;
+  if (all.empty()) return otherwise;
+  const Item& item = all[all.size() - 1 - back % all.size()];
+  if (!request_id.empty()) picked[request_id] = item;
+  return item;
+}
+
+v1::Checkpoint Known::PickCheckpoint(uint32_t back, const std::string& request_id) {
+  v1::Checkpoint otherwise;
+  otherwise.set_checkpoint_id("checkpoint-999999");
+  otherwise.set_tenant_id("t0");
+  otherwise.set_agent_id("a0");
+  otherwise.set_action_type("write_blog");
+  return Pick(checkpoints_, back, request_id, checkpoints_picked_, otherwise);
+}
+
+template <typename ActionRequest>
+ActionRequest Known::NameCheckpoint(const ActionWith<ActionRequest>& act, const std::string& request_id) {
+  const v1::Checkpoint checkpoint = PickCheckpoint(act.back, request_id);
+  ActionRequest request = act.request;
+  v1::Action& action = *request.mutable_action();
+  action.set_tenant_id(checkpoint.tenant_id());
+  action.set_agent_id(checkpoint.agent_id());
+  action.set_action_type(checkpoint.action_type());
+  action.set_target_resource(checkpoint.target_resource());
+  action.MergeFrom(act.request.action());
+  if (act.from_end.has_value()) {
+    *action.mutable_request_time() = ToProto(FromProto(checkpoint.expire_time()) + *act.from_end);
+  }
+  request.set_checkpoint_id(checkpoint.checkpoint_id());
+  return request;
+}
+
+v1::ArbitrateRequest Known::Resolve(const ActWith& act) { return NameCheckpoint(act, act.request.request_id()); }
+
+v1::ExplainActionRequest Known::Resolve(const ExplainWith& explain) { return NameCheckpoint(explain, ""); }
+
+v1::RequestRollbackRequest Known::Resolve(const GoBack& go_back) {
+  v1::RequestRollbackRequest request = go_back.request;
+  const v1::Checkpoint checkpoint = PickCheckpoint(go_back.back, request.request_id());
+  request.set_tenant_id(checkpoint.tenant_id());
+  if (request.has_latest()) {
+    request.mutable_latest()->set_agent_id(checkpoint.agent_id());
+  } else {
+    request.set_checkpoint_id(checkpoint.checkpoint_id());
+  }
+  return request;
+}
+
+v1::ReportRollbackRequest Known::Resolve(const TellOfRollback& tell) {
+  v1::ReportRollbackRequest request = tell.request;
+  v1::Rollback otherwise;
+  otherwise.set_rollback_id("rollback-999999");
+  otherwise.set_tenant_id("t0");
+  otherwise.set_version(1);
+  std::vector<v1::Rollback> open;
+  for (const v1::Rollback& rollback : rollbacks_) {
+    if (rollback.state() <= v1::ROLLBACK_STATE_RUNNING) open.push_back(rollback);
+  }
+  const v1::Rollback rollback =
+      Pick(tell.is_over ? rollbacks_ : open, tell.back, request.request_id(), rollbacks_picked_, otherwise);
+  request.set_tenant_id(rollback.tenant_id());
+  request.set_rollback_id(rollback.rollback_id());
+  request.set_version(rollback.version() + tell.version_offset);
+  if (request.state() == v1::ROLLBACK_STATE_SUCCEEDED) {
+    const bool wrong = tell.is_wrong || rollback.content_digest().empty();
+    request.set_restored_digest(wrong ? std::string(32, 'x') : rollback.content_digest());
+  }
+  return request;
+}
 
 template <typename Command, typename LockRequest>
 LockRequest Known::NameLock(const Command& command, LockRequest request) const {

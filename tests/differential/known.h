@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "interlock/v1/approval.pb.h"
+#include "interlock/v1/checkpoint.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/policy.pb.h"
 #include "interlock/v1/state.pb.h"
@@ -28,6 +29,10 @@ class Known {
   v1::DecideApprovalRequest Resolve(const DecideApproval& decide);
   v1::ArbitrateRequest Resolve(const ProposeAgain& again);
   v1::ExplainActionRequest Resolve(const ExplainAgain& again);
+  v1::ArbitrateRequest Resolve(const ActWith& act);
+  v1::ExplainActionRequest Resolve(const ExplainWith& explain);
+  v1::RequestRollbackRequest Resolve(const GoBack& go_back);
+  v1::ReportRollbackRequest Resolve(const TellOfRollback& tell);
   // nullopt: so many leases were not granted yet.
   absl::optional<EndOfAttempt> Resolve(const EndAttempt& end) const;
   // Whether the engine has not let go of the approval.
@@ -43,6 +48,15 @@ class Known {
   template <typename ActionRequest>
   ActionRequest NameApproval(const AgainWith<ActionRequest>& again, const std::string& request_id);
 
+  // The one that a command picks of `all`; the same again for the same request_id.
+  template <typename Item>
+  static Item Pick(const std::vector<Item>& all, uint32_t back, const std::string& request_id,
+                   std::map<std::string, Item>& picked, Item otherwise);
+  // As it was last told, or what there is in its place: one that never was.
+  v1::Checkpoint PickCheckpoint(uint32_t back, const std::string& request_id);
+  template <typename ActionRequest>
+  ActionRequest NameCheckpoint(const ActionWith<ActionRequest>& act, const std::string& request_id);
+
   // Names the lock that `command` picks in `request`.
   template <typename Command, typename LockRequest>
   LockRequest NameLock(const Command& command, LockRequest request) const;
@@ -54,6 +68,12 @@ class Known {
   std::vector<v1::Approval> approvals_over_;
   // By the request_id that they were picked for.
   std::map<std::string, v1::Approval> approvals_picked_;
+  // As they were last told, whether or not the engine keeps them; oldest first.
+  std::vector<v1::Checkpoint> checkpoints_;
+  std::vector<v1::Rollback> rollbacks_;
+  // By the request_id that they were picked for.
+  std::map<std::string, v1::Checkpoint> checkpoints_picked_;
+  std::map<std::string, v1::Rollback> rollbacks_picked_;
   std::vector<v1::Task> tasks_;
   std::vector<v1::TaskRecord> grants_;
   // Of each tenant's versions, oldest first.

@@ -126,6 +126,15 @@ void AddApprovalRules(Random& random, v1::PolicySet& policy) {
   }
 }
 
+void AddReversal(Random& random, v1::PolicySet& policy) {
+  for (const char* type : {"edit_page", "drop", "enable_feature"}) {
+    if (random.Chance(30)) policy.add_reversible_actions(type);
+  }
+  for (const char* type : {"delete_page", "plan_week"}) {
+    if (random.Chance(30)) policy.add_irreversible_actions(type);
+  }
+}
+
 // Three values, each a harder one than that before it.
 std::vector<double> Falling(Random& random) {
   std::vector<double> values;
@@ -195,6 +204,7 @@ v1::PolicySet MakePolicy(const std::string& tenant_id, Random& random) {
     if (random.Chance(60)) AddLimits(random, policy);
   }
   AddApprovalRules(random, policy);
+  AddReversal(random, policy);
   return policy;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/base/time.h"
 #include "tests/differential/make_policy.h"
+#include "tests/differential/make_rollback.h"
 #include "tests/differential/random.h"
 #include "tests/differential/script.h"
 
@@ -95,6 +96,8 @@ class ScriptMaker {
       if (std::holds_alternative<v1::ArbitrateRequest>(last)) return Decide();
       if (std::holds_alternative<ProposeAgain>(last)) return Decide();
       if (std::holds_alternative<DecideApproval>(last)) return Again();
+      if (std::holds_alternative<v1::CreateCheckpointRequest>(last)) return Act();
+      if (std::holds_alternative<GoBack>(last) || std::holds_alternative<TellOfRollback>(last)) return Tell();
     }
     uint32_t total = 0;
     for (const uint32_t weight : weights_) total += weight;
@@ -112,6 +115,7 @@ class ScriptMaker {
     if (auto* again = std::get_if<ProposeAgain>(&request)) again->request.mutable_action()->set_action_id("other");
     if (auto* outcome = std::get_if<v1::ReportActionOutcomeRequest>(&request)) outcome->set_detail("otherwise");
     if (auto* decide = std::get_if<DecideApproval>(&request)) decide->request.set_comment("another comment");
+    MakeOtherRollback(request);
     if (auto* engage = std::get_if<v1::EngageLockRequest>(&request)) engage->set_reason("another reason");
     if (auto* report = std::get_if<v1::ReportSnapshotRequest>(&request))
       report->mutable_snapshot()->set_status(v1::AGENT_STATUS_IDLE);
@@ -300,6 +304,53 @@ class ScriptMaker {
 
   Request ExplainIt() { return MakeAgain<ExplainAgain>(); }
 
+  Request Save() {
+    v1::CreateCheckpointRequest request = MakeSave(random_);
+    request.set_tenant_id(Tenant());
+    request.set_agent_id(Agent());
+    request.set_target_resource(Resource());
+    request.set_request_id(RequestId());
+    return request;
+  }
+
+  template <typename With>
+  With MakeWith() {
+    With with;
+    with.back = Back();
+    v1::Action& action = *with.request.mutable_action();
+    action.set_risk_score(random_.Pick({0.0, 0.1}));
+    action.set_impact_score(random_.Pick({0.0, 0.1}));
+    MakeOther(action);
+    if (random_.Chance(10)) {
+      with.from_end = random_.Pick({absl::Nanoseconds(-1), absl::ZeroDuration(), absl::Nanoseconds(1)});
+    }
+    return with;
+  }
+
+  Request Act() {
+    ActWith act = MakeWith<ActWith>();
+    act.request.set_request_id(RequestId());
+    return act;
+  }
+
+  Request ExplainAct() { return MakeWith<ExplainWith>(); }
+
+  Request Undo() {
+    GoBack go_back = MakeGoBack(random_);
+    go_back.back = Back();
+    go_back.request.set_request_id(RequestId());
+    // The server asks for one.
+    if (go_back.request.has_latest()) go_back.request.set_request_id("r" + std::to_string(next_request_id_++));
+    return go_back;
+  }
+
+  Request Tell() {
+    TellOfRollback tell = MakeTell(random_);
+    tell.back = Back();
+    tell.request.set_request_id(RequestId());
+    return tell;
+  }
+
   Request Policy() {
     UpdatePolicy update;
     *update.request.mutable_policy() = MakePolicy(Tenant(), random_);
@@ -423,7 +474,7 @@ class ScriptMaker {
   Request Info() { return v1::GetServerInfoRequest(); }
   Request Stop() { return Restart(); }
 
-  static constexpr size_t kMakerCount = 19;
+  static constexpr size_t kMakerCount = 24;
   static const Maker kMakers[kMakerCount];
 
   Random random_;
@@ -456,7 +507,8 @@ const ScriptMaker::Maker ScriptMaker::kMakers[] = {
     {&ScriptMaker::Trigger, 4},    {&ScriptMaker::End, 10},        {&ScriptMaker::Agent1, 4},
     {&ScriptMaker::Stats, 2},      {&ScriptMaker::Info, 2},        {&ScriptMaker::Stop, 3},
     {&ScriptMaker::Decide, 25},    {&ScriptMaker::Again, 20},      {&ScriptMaker::ExplainIt, 10},
-    {&ScriptMaker::Outcome, 10},
+    {&ScriptMaker::Outcome, 10},   {&ScriptMaker::Save, 14},       {&ScriptMaker::Act, 14},
+    {&ScriptMaker::ExplainAct, 4}, {&ScriptMaker::Undo, 14},       {&ScriptMaker::Tell, 16},
 };
 
 }  // namespace

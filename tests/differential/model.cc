@@ -50,6 +50,8 @@ absl::Time Model::Advance(const std::string& tenant_id, absl::optional<absl::Tim
     ClaimDue(time, tenant_id, answer);
     FireLocks(time, tenant_id, answer);
     FireApprovals(time, tenant_id, answer);
+    FireRollbacks(time, tenant_id, answer);
+    DropCheckpoints(time, tenant_id);
     FireLocks(FleetClock(), "", answer);
   }
   return time;
@@ -134,6 +136,8 @@ Answer Model::Tick() {
   ClaimDue(now_, absl::nullopt, answer);
   FireLocks(now_, absl::nullopt, answer);
   FireApprovals(now_, absl::nullopt, answer);
+  FireRollbacks(now_, absl::nullopt, answer);
+  DropCheckpoints(now_, absl::nullopt);
   return answer;
 }
 

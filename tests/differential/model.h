@@ -1,7 +1,7 @@
 // What the engine should decide and record, in the simplest way that can be right: every command that succeeded leaves
 // its facts in plain lists, and every question is answered by going through them from the start. There is no index, no
 // running count and no limit on memory. Written from the specification; of production code it uses only the built-in
-// policies, which are data, and the conversions of times.
+// policies, which are data, the conversions of times, and SHA-256.
 //
 // It leaves out texts, digests, fingerprints, etags, trends and recommendations, and whatever takes more than some
 // thousand attempts, agents or tenants to see.
@@ -21,6 +21,7 @@
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
 #include "interlock/v1/approval_service.pb.h"
+#include "interlock/v1/checkpoint_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -41,6 +42,8 @@ struct Answer {
   std::vector<v1::Alert> alerts;
   std::vector<v1::Lock> locks;
   std::vector<v1::Approval> approvals;
+  std::vector<v1::Checkpoint> checkpoints;
+  std::vector<v1::Rollback> rollbacks;
   std::vector<v1::TaskRecord> grants;
 };
 
@@ -58,6 +61,9 @@ class Model {
   Answer Apply(const v1::AcknowledgeLockRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::ReleaseLockRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::DecideApprovalRequest& request, const v1::Principal& caller);
+  Answer Apply(const v1::CreateCheckpointRequest& request, const v1::Principal& caller);
+  Answer Apply(const v1::RequestRollbackRequest& request, const v1::Principal& caller);
+  Answer Apply(const v1::ReportRollbackRequest& request, const v1::Principal& caller);
   // `is_current`: whether the etag is that of the tenant's policy, if there is one. `is_valid`: whether the policy
   // obeys policy.proto; the script knows, because it made it.
   Answer Apply(const v1::UpdatePolicyRequest& request, bool is_current, bool is_valid, const v1::Principal& caller);
@@ -93,7 +99,8 @@ class Model {
   void ForgetOldDecisions();
 
   // Decisions (model_safety.cc).
-  Ruling Decide(const v1::Action& action, const std::string& approval_id, absl::Time now) const;
+  Ruling Decide(const v1::Action& action, const std::string& approval_id, const std::string& checkpoint_id,
+                absl::Time now) const;
   std::vector<const v1::Lock*> Covering(const std::string& tenant_id, const std::string& category,
                                         const std::string& agent_id, const std::string& target_resource) const;
   // Also those in probation.
@@ -118,6 +125,19 @@ class Model {
   void Close(v1::ApprovalState state, const std::string& approval_id, absl::Time now, Answer& answer);
   void VoidUnder(const v1::Lock& lock, absl::Time now, Answer& answer);
   void FireApprovals(absl::Time until, absl::optional<std::string> tenant_id, Answer& answer);
+
+  // Checkpoints and rollbacks (model_rollback.cc).
+  v1::Checkpoint* FindCheckpoint(const std::string& tenant_id, const std::string& checkpoint_id);
+  // Whether the checkpoint can be used for the action.
+  bool IsUsable(const std::string& checkpoint_id, const v1::Action& action, absl::Time now) const;
+  void UseCheckpoint(const v1::Decision& decision, absl::Time now, Answer& answer);
+  const v1::Rollback& AskForRollback(v1::Checkpoint& checkpoint, const v1::RequestRollbackRequest& request,
+                                     const v1::Principal& caller, absl::Time now, Answer& answer);
+  // Takes the step to `state`; `caller` is null for time.
+  v1::Rollback Move(const std::string& rollback_id, v1::RollbackStep step, v1::RollbackState state,
+                    const v1::Principal* caller, absl::Time now, Answer& answer);
+  void FireRollbacks(absl::Time until, absl::optional<std::string> tenant_id, Answer& answer);
+  void DropCheckpoints(absl::Time until, absl::optional<std::string> tenant_id);
 
   // Locks, episodes, alerts (model_lock.cc).
   v1::Lock& Engage(const std::string& tenant_id, v1::ScopeKind kind, const std::string& id, v1::LockCause cause,
@@ -180,6 +200,9 @@ class Model {
   std::vector<v1::Lock> locks_;
   // Pending, approved, or rejected within their time; in the order of their numbers. At most one of an action.
   std::vector<v1::Approval> approvals_;
+  // Those whose time is not up, oldest first, and the rollbacks that are open.
+  std::vector<v1::Checkpoint> checkpoints_;
+  std::vector<v1::Rollback> rollbacks_;
   // Of agents, whether open or resolved.
   std::vector<v1::Episode> episodes_;
   std::vector<AgentFacts> agents_;

@@ -108,6 +108,10 @@ void Conclude(const v1::PolicySet& policy, const v1::Action& action, const std::
   for (const v1::Reason& reason : consent.reasons) *decision.add_reasons() = reason;
 }
 
+bool Names(const google::protobuf::RepeatedPtrField<std::string>& types, const v1::Decision& decision) {
+  return std::find(types.begin(), types.end(), decision.action_type()) != types.end();
+}
+
 bool HasReason(const v1::Decision& decision, v1::ReasonCode code) {
   return std::any_of(decision.reasons().begin(), decision.reasons().end(),
                      [code](const v1::Reason& reason) { return reason.code() == code; });
@@ -141,7 +145,8 @@ std::vector<const v1::Lock*> Model::Over(const std::string& tenant_id, const std
   return over;
 }
 
-Ruling Model::Decide(const v1::Action& action, const std::string& approval_id, absl::Time now) const {
+Ruling Model::Decide(const v1::Action& action, const std::string& approval_id, const std::string& checkpoint_id,
+                     absl::Time now) const {
   const v1::PolicySet& policy = PolicyOf(action.tenant_id());
   const AgentFacts* agent = FindAgent(action.tenant_id(), action.agent_id());
   Ruling ruling;
@@ -174,7 +179,21 @@ Ruling Model::Decide(const v1::Action& action, const std::string& approval_id, a
                              now,
                              agent == nullptr ? absl::nullopt : absl::make_optional(agent->report_time),
                              OpenEpisode(action.tenant_id(), action.agent_id())};
-  const Found found = Examine(question);
+  Found found = Examine(question);
+  if (Names(policy.irreversible_actions(), decision)) {
+    v1::Reason& reason = found.approvals.emplace_back();
+    reason.set_code(v1::REASON_CODE_IRREVERSIBLE);
+    reason.set_recovery_class(v1::RECOVERY_CLASS_NEEDS_APPROVAL);
+    found.requires_approval = true;
+  }
+  if (IsUsable(checkpoint_id, action, now)) {
+    decision.set_checkpoint_id(checkpoint_id);
+  } else if (!checkpoint_id.empty() || Names(policy.reversible_actions(), decision)) {
+    v1::Reason& reason = found.violations.emplace_back();
+    reason.set_code(v1::REASON_CODE_CHECKPOINT_REQUIRED);
+    reason.set_recovery_class(v1::RECOVERY_CLASS_CHANGE_ACTION);
+    reason.set_violation(true);
+  }
   decision.set_risk_level(LevelOf(CombinedRisk(RiskOf(policy, action))));
   decision.set_confidence(std::min(1.0, std::max(0.0, found.confidence)));
   if (IsForPeople(policy, action, !covering.empty(), decision.risk_level(), found)) {
@@ -234,7 +253,7 @@ Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& ca
   Answer answer;
   const absl::Time now = Advance(action.tenant_id(), TimeOf(action), answer);
   decide_times_[action.tenant_id()] = now;
-  Ruling ruling = Decide(action, approval_id, now);
+  Ruling ruling = Decide(action, approval_id, request.checkpoint_id(), now);
   v1::Decision& decision = ruling.decision;
   decision.set_sequence(++decision_count_);
   decision.set_decision_id("decision-" + std::to_string(decision_count_));
@@ -245,6 +264,7 @@ Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& ca
   Settle(action, ruling.consent, caller, now, decision, answer);
   SettleAttempt(ruling, now, answer);
   decisions_.push_back(decision);
+  UseCheckpoint(decision, now, answer);
   if (first.code() != v1::REASON_CODE_LOCK_BLOCKED) {
     attempts_.push_back({now, action.tenant_id(), action.agent_id(), decision.action_type(), decision.category(),
                          !HasReason(decision, v1::REASON_CODE_CATEGORY_UNKNOWN), CallOf(action, decision.category()),
@@ -259,7 +279,8 @@ Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& ca
 
 Answer Model::Apply(const v1::ExplainActionRequest& request, const v1::Principal&) {
   const v1::Action& action = request.action();
-  v1::Decision decision = Decide(action, request.approval_id(), Peek(action.tenant_id(), TimeOf(action))).decision;
+  const absl::Time now = Peek(action.tenant_id(), TimeOf(action));
+  v1::Decision decision = Decide(action, request.approval_id(), request.checkpoint_id(), now).decision;
   if (decision.verdict() == v1::VERDICT_LOCK) decision.set_lock_active(true);
   return ReplyWith(std::move(decision));
 }

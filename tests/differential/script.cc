@@ -44,6 +44,23 @@ std::string TextOf(const AgainWith<ActionRequest>& command) {
                       ", ", command.request.ShortDebugString(), ", otherwise ", command.otherwise.ShortDebugString());
 }
 
+template <typename ActionRequest>
+std::string TextOf(const ActionWith<ActionRequest>& command) {
+  return absl::StrCat("checkpoint ", command.back, " back",
+                      command.from_end.has_value() ? ", from its end " + absl::FormatDuration(*command.from_end) : "",
+                      ", ", command.request.ShortDebugString());
+}
+
+std::string TextOf(const GoBack& command) {
+  return absl::StrCat("checkpoint ", command.back, " back, ", command.request.ShortDebugString());
+}
+
+std::string TextOf(const TellOfRollback& command) {
+  return absl::StrCat("rollback ", command.back, command.is_over ? " back of all, version " : " back, version ",
+                      command.version_offset, command.is_wrong ? ", wrong, " : ", ",
+                      command.request.ShortDebugString());
+}
+
 std::string TextOf(const Restart&) { return ""; }
 
 std::string TextOf(const google::protobuf::Message& request) { return request.ShortDebugString(); }
@@ -56,11 +73,12 @@ std::vector<std::string> Names(std::index_sequence<Index...>) {
 }  // namespace
 
 std::string NameOf(const Request& request) {
-  static const char* const kNames[] = {
-      "Arbitrate",      "ExplainAction",  "EngageLock",       "ReleaseLock",        "AcknowledgeLock",
-      "UpdatePolicy",   "ReportSnapshot", "RecordDataPoints", "CreateTask",         "TriggerTask",
-      "EndAttempt",     "GetAgent",       "GetFleetStats",    "GetServerInfo",      "Restart",
-      "DecideApproval", "ProposeAgain",   "ExplainAgain",     "ReportActionOutcome"};
+  static const char* const kNames[] = {"Arbitrate",       "ExplainAction", "EngageLock",       "ReleaseLock",
+                                       "AcknowledgeLock", "UpdatePolicy",  "ReportSnapshot",   "RecordDataPoints",
+                                       "CreateTask",      "TriggerTask",   "EndAttempt",       "GetAgent",
+                                       "GetFleetStats",   "GetServerInfo", "Restart",          "DecideApproval",
+                                       "ProposeAgain",    "ExplainAgain",  "CreateCheckpoint", "ActWith",
+                                       "ExplainWith",     "GoBack",        "TellOfRollback",   "ReportActionOutcome"};
   static_assert(std::size(kNames) == std::variant_size_v<Request>);
   return kNames[request.index()];
 }

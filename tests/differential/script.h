@@ -13,6 +13,7 @@
 #include "interlock/v1/action.pb.h"
 #include "interlock/v1/admin_service.pb.h"
 #include "interlock/v1/approval_service.pb.h"
+#include "interlock/v1/checkpoint_service.pb.h"
 #include "interlock/v1/lock_service.pb.h"
 #include "interlock/v1/monitor_service.pb.h"
 #include "interlock/v1/policy_service.pb.h"
@@ -87,13 +88,45 @@ struct AgainWith {
 using ProposeAgain = AgainWith<v1::ArbitrateRequest>;
 using ExplainAgain = AgainWith<v1::ExplainActionRequest>;
 
+// Proposes or explains the action that one of the newest checkpoints is for. Given again with the same request_id, it
+// is about the same checkpoint.
+template <typename ActionRequest>
+struct ActionWith {
+  uint32_t back = 0;
+  // So far from the end of the checkpoint's time, for what takes its time from requests.
+  absl::optional<absl::Duration> from_end;
+  // Its action has what the checkpoint does not say, or says otherwise.
+  ActionRequest request;
+};
+using ActWith = ActionWith<v1::ArbitrateRequest>;
+using ExplainWith = ActionWith<v1::ExplainActionRequest>;
+
+// Goes back to one of the newest checkpoints, or to the latest of its agent, if `request` names `latest`.
+struct GoBack {
+  uint32_t back = 0;
+  v1::RequestRollbackRequest request;
+};
+
+// Tells of one of the newest rollbacks that were asked for. Given again with the same request_id, it is about the same
+// rollback at the same version.
+struct TellOfRollback {
+  uint32_t back = 0;
+  int version_offset = 0;
+  // Of all, instead of those that are open.
+  bool is_over = false;
+  // What is said to have been restored is something else.
+  bool is_wrong = false;
+  v1::ReportRollbackRequest request;
+};
+
 struct Restart {};
 
 using Request =
     std::variant<v1::ArbitrateRequest, v1::ExplainActionRequest, v1::EngageLockRequest, ReleaseLock, AcknowledgeLock,
                  UpdatePolicy, v1::ReportSnapshotRequest, v1::RecordDataPointsRequest, v1::CreateTaskRequest,
                  TriggerTask, EndAttempt, v1::GetAgentRequest, v1::GetFleetStatsRequest, v1::GetServerInfoRequest,
-                 Restart, DecideApproval, ProposeAgain, ExplainAgain, v1::ReportActionOutcomeRequest>;
+                 Restart, DecideApproval, ProposeAgain, ExplainAgain, v1::CreateCheckpointRequest, ActWith, ExplainWith,
+                 GoBack, TellOfRollback, v1::ReportActionOutcomeRequest>;
 
 struct Command {
   // The machine's time; never before that of the command before it.

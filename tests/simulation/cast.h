@@ -18,6 +18,9 @@ struct Cast {
   std::vector<std::string> action_types;
   // Those of them that some policies take for safe remediations.
   std::vector<std::string> remediations;
+  // Other action types, which some policies take for ones that can be undone, or that cannot.
+  std::vector<std::string> reversibles;
+  std::vector<std::string> irreversibles;
 };
 
 inline v1::Principal PrincipalOf(v1::PrincipalKind kind, absl::string_view id) {

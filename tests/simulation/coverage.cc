@@ -1,6 +1,8 @@
 #include "tests/simulation/coverage.h"
 
 #include "absl/strings/str_cat.h"
+#include "core/alert/episode_machine.h"
+#include "core/rollback/rollback_machine.h"
 #include "core/safety/approval_machine.h"
 #include "core/safety/lock_machine.h"
 #include "google/protobuf/descriptor.h"
@@ -20,11 +22,12 @@ struct Required {
 
 const std::vector<Required>& OwnNames() {
   static const auto* const names = new std::vector<Required>{
-      {"command",
-       {"Arbitrate",      "ExplainAction", "ReportSnapshot", "RecordDataPoints",   "GetAgent",        "ListAgents",
-        "GetFleetStats",  "GetServerInfo", "EngageLock",     "AcknowledgeLock",    "ReleaseLock",     "UpdatePolicy",
-        "CreateTask",     "TriggerTask",   "AttemptEnd",     "ListLocks",          "SubscribeAlerts", "WatchLocks",
-        "DecideApproval", "ListApprovals", "GetApproval",    "ReportActionOutcome"}},
+      {"command", {"Arbitrate",     "ExplainAction",      "ReportSnapshot",  "RecordDataPoints", "GetAgent",
+                   "ListAgents",    "GetFleetStats",      "GetServerInfo",   "EngageLock",       "AcknowledgeLock",
+                   "ReleaseLock",   "UpdatePolicy",       "CreateTask",      "TriggerTask",      "AttemptEnd",
+                   "ListLocks",     "SubscribeAlerts",    "WatchLocks",      "DecideApproval",   "ListApprovals",
+                   "GetApproval",   "CreateCheckpoint",   "RequestRollback", "ReportRollback",   "ListCheckpoints",
+                   "ListRollbacks", "ReportActionOutcome"}},
       {"fault",
        {"crash", "crash in a commit", "slow disk", "commit failed, not stored", "commit failed, stored",
         "store could not be opened", "reader held the store", "request duplicated", "request delayed", "reply lost",
@@ -45,6 +48,15 @@ const std::vector<Required>& OwnNames() {
        {"taken", "repeated", "refused APPROVAL_NEEDS_HUMAN", "refused APPROVAL_BY_REQUESTER",
         "refused APPROVAL_VOTED_BEFORE", "refused APPROVAL_VERSION_MISMATCH", "refused APPROVAL_DECIDED",
         "refused APPROVAL_NOT_FOUND", "refused REQUEST_ID_REUSED"}},
+      {"checkpoint",
+       {"created", "creation repeated", "refused CHECKPOINT_NOT_PERMITTED", "used", "use repeated",
+        "refused for another action", "refused after its use", "refused after a rollback"}},
+      {"rollback",
+       {"asked", "joined or repeated", "latest", "latest none", "request refused ROLLBACK_NOT_PERMITTED",
+        "request refused CHECKPOINT_NOT_FOUND", "request refused ROLLED_BACK_BEFORE",
+        "report refused ROLLBACK_NOT_PERMITTED", "report refused ROLLBACK_NOT_FOUND",
+        "report refused ROLLBACK_VERSION_MISMATCH", "report refused ROLLBACK_STEP_NOT_POSSIBLE",
+        "report refused ROLLBACK_OUT_OF_ORDER"}},
       {"check", {"audit", "reloaded engine compared", "run compared with its repetition", "audit log verified"}},
       {"audit row", {"AUDIT_KIND_DECISION", "AUDIT_KIND_LOCK", "AUDIT_KIND_APPROVAL", "AUDIT_KIND_POLICY"}},
   };
@@ -69,6 +81,16 @@ std::string NameOf(const safety::LockEdge& edge) {
 std::string NameOf(const safety::ApprovalEdge& edge) {
   return absl::StrCat(v1::ApprovalState_Name(edge.from), " ", v1::ApprovalStep_Name(edge.step), " ",
                       v1::ApprovalState_Name(edge.to));
+}
+
+std::string NameOf(const alert::EpisodeEdge& edge) {
+  return absl::StrCat(v1::EpisodeState_Name(edge.from), " ", v1::Transition_Name(edge.step), " ",
+                      v1::EpisodeState_Name(edge.to));
+}
+
+std::string NameOf(const rollback::RollbackEdge& edge) {
+  return absl::StrCat(v1::RollbackState_Name(edge.from), " ", v1::RollbackStep_Name(edge.step), " ",
+                      v1::RollbackState_Name(edge.to));
 }
 
 void Coverage::Count(absl::string_view kind, absl::string_view what) {
@@ -114,6 +136,8 @@ std::vector<std::string> Coverage::Missing() const {
   };
   for (const safety::LockEdge& edge : safety::LockEdges()) require("lock edge", NameOf(edge));
   for (const safety::ApprovalEdge& edge : safety::ApprovalEdges()) require("approval edge", NameOf(edge));
+  for (const alert::EpisodeEdge& edge : alert::EpisodeEdges()) require("episode edge", NameOf(edge));
+  for (const rollback::RollbackEdge& edge : rollback::RollbackEdges()) require("rollback edge", NameOf(edge));
   for (const auto& [kind, descriptor] : enums) {
     for (int i = 0; i < descriptor->value_count(); ++i) {
       const auto* value = descriptor->value(i);

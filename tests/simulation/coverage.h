@@ -8,14 +8,18 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "core/alert/episode_machine.h"
+#include "core/rollback/rollback_machine.h"
 #include "core/safety/approval_machine.h"
 #include "core/safety/lock_machine.h"
 
 namespace interlock::simulation {
 
-// What coverage calls an edge of the locks' states, and of the approvals'.
+// What coverage calls an edge of the states of locks, approvals, rollbacks and episodes.
 std::string NameOf(const safety::LockEdge& edge);
 std::string NameOf(const safety::ApprovalEdge& edge);
+std::string NameOf(const rollback::RollbackEdge& edge);
+std::string NameOf(const alert::EpisodeEdge& edge);
 
 // Thread-compatible.
 class Coverage {

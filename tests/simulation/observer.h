@@ -39,6 +39,9 @@ class Observer {
   virtual void OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>&) {}
   virtual void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>&) {}
   virtual void OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>&) {}
+  virtual void OnSettled(const Settled<v1::CreateCheckpointRequest, v1::Checkpoint>&) {}
+  virtual void OnSettled(const Settled<v1::RequestRollbackRequest, v1::RequestRollbackResponse>&) {}
+  virtual void OnSettled(const Settled<v1::ReportRollbackRequest, v1::Rollback>&) {}
   virtual void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>&) {}
   virtual void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>&) {}
   virtual void OnSettled(const Settled<v1::TriggerTaskRequest, v1::Task>&) {}

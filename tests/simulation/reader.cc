@@ -73,6 +73,19 @@ std::vector<v1::Approval> ClosedApprovalsIn(const Store& store, const std::strin
   return AllOf<v1::Approval>(store, request, [](const auto& page) { return page.approvals(); });
 }
 
+std::vector<v1::Checkpoint> CheckpointsIn(const Store& store, const std::string& tenant_id) {
+  v1::ListCheckpointsRequest request;
+  request.set_tenant_id(tenant_id);
+  return AllOf<v1::Checkpoint>(store, request, [](const auto& page) { return page.checkpoints(); });
+}
+
+std::vector<v1::Rollback> RollbacksIn(const Store& store, const std::string& tenant_id, bool closed) {
+  v1::ListRollbacksRequest request;
+  request.set_tenant_id(tenant_id);
+  request.set_closed(closed);
+  return AllOf<v1::Rollback>(store, request, [](const auto& page) { return page.rollbacks(); });
+}
+
 std::vector<v1::Alert> AlertsIn(const Store& store, const server::AlertRange& range, int64_t after) {
   std::vector<v1::Alert> alerts;
   v1::ListAlertsRequest request;

@@ -9,6 +9,7 @@
 #include "interlock/v1/alert.pb.h"
 #include "interlock/v1/approval.pb.h"
 #include "interlock/v1/audit.pb.h"
+#include "interlock/v1/checkpoint.pb.h"
 #include "interlock/v1/decision.pb.h"
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/policy.pb.h"
@@ -28,6 +29,9 @@ std::vector<v1::Lock> LocksIn(const Store& store);
 // A tenant's approvals: those that can still matter, and those that are over.
 std::vector<v1::Approval> ApprovalsIn(const Store& store, const std::string& tenant_id);
 std::vector<v1::Approval> ClosedApprovalsIn(const Store& store, const std::string& tenant_id);
+// A tenant's checkpoints without their state, newest first, and its rollbacks: those that are open, or over.
+std::vector<v1::Checkpoint> CheckpointsIn(const Store& store, const std::string& tenant_id);
+std::vector<v1::Rollback> RollbacksIn(const Store& store, const std::string& tenant_id, bool closed);
 // The alerts of `range` after `after`, oldest first.
 std::vector<v1::Alert> AlertsIn(const Store& store, const server::AlertRange& range, int64_t after);
 // Every version of a tenant's policy, newest first.

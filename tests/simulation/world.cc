@@ -15,6 +15,7 @@
 #include "tests/simulation/checkers/limit_checker.h"
 #include "tests/simulation/checkers/lock_checker.h"
 #include "tests/simulation/checkers/request_checker.h"
+#include "tests/simulation/checkers/rollback_checker.h"
 #include "tests/simulation/checkers/state_checker.h"
 #include "tests/simulation/checkers/task_checker.h"
 #include "tests/simulation/disk.h"
@@ -29,6 +30,7 @@
 #include "tests/simulation/workloads/policies.h"
 #include "tests/simulation/workloads/reads.h"
 #include "tests/simulation/workloads/reports.h"
+#include "tests/simulation/workloads/rollbacks.h"
 #include "tests/simulation/workloads/subscribers.h"
 #include "tests/simulation/workloads/tasks.h"
 #include "tests/simulation/workloads/watchers.h"
@@ -49,6 +51,8 @@ Cast MakeCast(Random& random) {
   cast.action_types = {"write_blog",       "optimize_content", "delete_content", "seo_meta",
                        "competitor_watch", "social_share",     "plan_strategy",  "get_page"};
   cast.remediations = {"seo_meta", "plan_strategy", "get_page"};
+  cast.reversibles = {"rename_page", "move_page"};
+  cast.irreversibles = {"send_letter"};
   return cast;
 }
 
@@ -67,8 +71,9 @@ SimServer::Options MakeOptions(Random& random) {
 class World {
  public:
   World(uint64_t seed, bool print, Coverage& coverage) : sim_(seed, print, coverage) {
-    for (Observer* observer : std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &approvals_, &alerts_,
-                                                               &limits_, &budgets_, &tasks_, &state_, &audit_}) {
+    for (Observer* observer :
+         std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &approvals_, &rollbacks_, &alerts_,
+                                          &limits_, &budgets_, &tasks_, &state_, &audit_}) {
       server_.AddObserver(*observer);
     }
     Compose();
@@ -115,6 +120,7 @@ class World {
     Add(std::make_unique<Reports>(sim_, network_, cast_), 0.8, 8);
     Add(std::make_unique<Locks>(sim_, server_, network_, cast_), 0.9, 5);
     Add(std::make_unique<Approvals>(sim_, server_, network_, cast_), 0.9, 5);
+    Add(std::make_unique<Rollbacks>(sim_, server_, network_, cast_), 0.8, 5);
     Add(std::make_unique<Policies>(sim_, network_, cast_), 0.7, 1);
     Add(std::make_unique<Tasks>(sim_, server_, network_, cast_), 0.7, 2);
     Add(std::make_unique<Subscribers>(sim_, server_, network_, cast_, alerts_), 0.7, 1);
@@ -192,6 +198,7 @@ class World {
   RequestChecker requests_{sim_};
   LockChecker locks_{sim_};
   ApprovalChecker approvals_{sim_, cast_};
+  RollbackChecker rollbacks_{sim_, cast_};
   AlertChecker alerts_{sim_, cast_, options_.engine.alert_retention};
   LimitChecker limits_{sim_, options_.engine.default_profile};
   BudgetChecker budgets_{sim_, options_.engine.default_profile};

@@ -6,6 +6,7 @@
 #include "core/base/limits.h"
 #include "core/base/serialize.h"
 #include "core/base/time.h"
+#include "tests/simulation/coverage.h"
 #include "tests/simulation/reader.h"
 
 namespace interlock::simulation {
@@ -53,6 +54,10 @@ void AlertChecker::Take(const v1::Alert& alert) {
 
 void AlertChecker::MoveEpisode(const v1::Alert& alert) {
   const auto open = open_.find(alert.fingerprint());
+  const alert::EpisodeEdge edge = {open == open_.end() ? v1::EPISODE_STATE_UNSPECIFIED : v1::EPISODE_STATE_FIRING,
+                                   alert.transition(),
+                                   alert.episode_tier() == 0 ? v1::EPISODE_STATE_RESOLVED : v1::EPISODE_STATE_FIRING};
+  sim_.coverage.Count("episode edge", NameOf(edge));
   if (alert.transition() == v1::TRANSITION_FIRED) {
     if (open != open_.end()) {
       sim_.trace.Fail("one-open-episode", alert.episode_id(), " fired while ", open->second.episode_id, " was open");

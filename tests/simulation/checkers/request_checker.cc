@@ -108,11 +108,27 @@ void RequestChecker::OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>& 
         {call.reply.status(), BytesOf(call.reply)}, call.now);
 }
 
-void RequestChecker::OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>& call) {
-  sim_.coverage.Count("command", "DecideApproval");
-  // Another person's same words are another content.
-  Judge("DecideApproval", call.request.tenant_id(), call.request.request_id(),
+template <typename Request, typename Reply>
+void RequestChecker::JudgeOfCaller(absl::string_view method, const Settled<Request, Reply>& call) {
+  sim_.coverage.Count("command", method);
+  Judge(method, call.request.tenant_id(), call.request.request_id(),
         absl::StrCat(Serialize(call.request), call.caller.id()), {call.reply.status(), BytesOf(call.reply)}, call.now);
+}
+
+void RequestChecker::OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>& call) {
+  JudgeOfCaller("DecideApproval", call);
+}
+
+void RequestChecker::OnSettled(const Settled<v1::CreateCheckpointRequest, v1::Checkpoint>& call) {
+  JudgeOfCaller("CreateCheckpoint", call);
+}
+
+void RequestChecker::OnSettled(const Settled<v1::RequestRollbackRequest, v1::RequestRollbackResponse>& call) {
+  JudgeOfCaller("RequestRollback", call);
+}
+
+void RequestChecker::OnSettled(const Settled<v1::ReportRollbackRequest, v1::Rollback>& call) {
+  JudgeOfCaller("ReportRollback", call);
 }
 
 void RequestChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {

@@ -24,11 +24,18 @@ class RequestChecker final : public Observer {
   void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>& call) override;
   void OnSettled(const Settled<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse>& call) override;
   void OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>& call) override;
+  void OnSettled(const Settled<v1::CreateCheckpointRequest, v1::Checkpoint>& call) override;
+  void OnSettled(const Settled<v1::RequestRollbackRequest, v1::RequestRollbackResponse>& call) override;
+  void OnSettled(const Settled<v1::ReportRollbackRequest, v1::Rollback>& call) override;
   void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
   void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>& call) override;
   void OnSettled(const Settled<v1::TriggerTaskRequest, v1::Task>& call) override;
 
  private:
+  // A command of one caller, whose same words by another are another content.
+  template <typename Request, typename Reply>
+  void JudgeOfCaller(absl::string_view method, const Settled<Request, Reply>& call);
+
   // What was asked first under an id, and what was answered.
   struct Record {
     std::string request;

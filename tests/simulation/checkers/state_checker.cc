@@ -140,6 +140,14 @@ void StateChecker::OnCommitted(const Effects&, const Engine& engine) {
       compare(explain);
     }
   }
+  for (const std::string& tenant_id : cast_.tenants) {
+    for (const v1::Checkpoint& checkpoint : CheckpointsIn(disk_.rows(), tenant_id)) {
+      v1::ExplainActionRequest explain = ExplainOf(tenant_id, checkpoint.agent_id(), checkpoint.action_type());
+      explain.mutable_action()->set_target_resource(checkpoint.target_resource());
+      explain.set_checkpoint_id(checkpoint.checkpoint_id());
+      compare(explain);
+    }
+  }
   compare(v1::GetFleetStatsRequest());
   for (const std::string& tenant_id : cast_.tenants) {
     v1::ListAgentsRequest agents;

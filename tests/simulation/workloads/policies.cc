@@ -38,6 +38,7 @@ v1::PolicySet Policies::NewPolicy() {
   if (random.Chance(0.5)) AddLimits(policy);
   if (random.Chance(0.8)) SetBudgets(policy);
   SetApprovals(policy);
+  SetReversal(policy);
   return policy;
 }
 
@@ -97,6 +98,15 @@ void Policies::SetApprovals(v1::PolicySet& policy) {
   }
   for (const std::string& action_type : cast_.remediations) {
     if (sim_.random.Chance(0.8)) policy.add_safe_remediations(action_type);
+  }
+}
+
+void Policies::SetReversal(v1::PolicySet& policy) {
+  for (const std::string& action_type : cast_.reversibles) {
+    if (sim_.random.Chance(0.6)) policy.add_reversible_actions(action_type);
+  }
+  for (const std::string& action_type : cast_.irreversibles) {
+    if (sim_.random.Chance(0.6)) policy.add_irreversible_actions(action_type);
   }
 }
 
