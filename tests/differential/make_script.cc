@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "core/base/time.h"
+#include "tests/differential/make_action.h"
+#include "tests/differential/make_outcome.h"
 #include "tests/differential/make_policy.h"
 #include "tests/differential/make_rollback.h"
 #include "tests/differential/random.h"
@@ -130,28 +132,7 @@ class ScriptMaker {
   void MakeAction(v1::Action& action) {
     action.set_tenant_id(Tenant());
     action.set_agent_id(Agent());
-    action.set_action_type(
-        random_.Pick({"write_blog", "write_blog", "Write_Blog", "edit_page", "seo_fix", "delete_page", "enable_feature",
-                      "disable_feature", "plan_week", "get_page", "drop"}));
-    if (random_.Chance(15))
-      action.set_category(random_.Pick({"content", "seo", "read", "content_modification", "none"}));
-    action.set_target_resource(Resource());
-    if (random_.Chance(85)) action.set_risk_score(random_.Pick({0.0, 0.1, 0.1, 0.2, 0.3, 0.3, 0.5, 0.6}));
-    if (random_.Chance(85)) action.set_impact_score(random_.Pick({0.0, 0.1, 0.1, 0.3, 0.3, 0.59, 0.6}));
-    if (random_.Chance(5)) {
-      action.set_risk_score(random_.Pick({0.6, 0.8, 0.94, 1.0}));
-      action.set_impact_score(random_.Pick({0.59, 0.6, 0.8, 1.0}));
-    }
-    if (random_.Chance(6)) action.set_recommended_tier(random_.Pick({0, 1, 2, 3}));
-    // Episodes get their names from one counter, with approvals, locks and points.
-    if (random_.Chance(4)) action.set_episode_id("episode-" + std::to_string(1 + random_.Below(20)));
-    if (random_.Chance(by_hand_percent_)) action.set_autonomous_modification(false);
-    if (random_.Chance(5)) action.set_autonomous_modification(true);
-    if (random_.Chance(30)) {
-      const char* content = random_.Pick({"", "news", "NEWS!", "l\xc3\xa4nger", "ok"});
-      (*action.mutable_parameters()->mutable_fields())["content"].set_string_value(content);
-      if (random_.Chance(20)) (*action.mutable_parameters()->mutable_fields())["n"].set_number_value(1);
-    }
+    FillAction(by_hand_percent_, random_, action);
     if (script_.setting.time_source == v1::TIME_SOURCE_REQUEST && random_.Chance(80)) {
       *action.mutable_request_time() = ToProto(now_);
     }
@@ -287,17 +268,9 @@ class ScriptMaker {
     return again;
   }
 
-  // Of one of the newest decisions, or of one that nobody made.
   Request Outcome() {
-    v1::ReportActionOutcomeRequest request;
+    v1::ReportActionOutcomeRequest request = MakeOutcome(asked_count_, random_);
     request.set_tenant_id(Tenant());
-    const uint32_t back = random_.Chance(70) ? random_.Below(4) : random_.Below(30);
-    request.set_decision_id("decision-" + std::to_string(asked_count_ > back ? asked_count_ - back : 1));
-    request.set_outcome(random_.Pick({v1::OUTCOME_SUCCEEDED, v1::OUTCOME_FAILED, v1::OUTCOME_NOT_EXECUTED,
-                                      v1::OUTCOME_NOT_EXECUTED, v1::OUTCOME_UNKNOWN}));
-    request.set_detail(random_.Pick({"", "done"}));
-    const bool tried = request.outcome() == v1::OUTCOME_SUCCEEDED || request.outcome() == v1::OUTCOME_FAILED;
-    if (tried && random_.Chance(40)) request.mutable_duration()->set_seconds(random_.Pick({0, 29, 61, 121}));
     request.set_request_id(RequestId());
     return request;
   }
