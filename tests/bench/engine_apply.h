@@ -14,6 +14,9 @@ struct EngineLoad {
   bool with_request_id = true;
   // How many agents act, in turn. At least as many as actions: every agent acts for the first time.
   int agents = 1000;
+  // The policy has 100 constraints over the actions' category, each with both limits, and 4 limits by scope, none of
+  // which is reached; and there is a lock of each of the five kinds of scope, none of which covers the actions.
+  bool many_rules = false;
   // Actions that are timed. At most 90,000, which a tenant may have of acting agents.
   int64_t actions = 50000;
 };
@@ -25,7 +28,7 @@ struct EngineTimes {
   absl::Duration batch_share;
 };
 
-// Has actions decided by a new engine whose policy has no limits. A verdict that is not as expected ends the program.
+// Has actions decided by a new engine. A verdict that is not as expected ends the program.
 EngineTimes MeasureEngine(const EngineLoad& load);
 
 }  // namespace interlock::bench
