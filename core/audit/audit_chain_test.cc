@@ -60,6 +60,8 @@ TEST(AuditChainTest, ARowKeepsNothingOfTheOneBefore) {
   EXPECT_FALSE(row.has_principal());
   EXPECT_EQ(row.record_version(), 0);
   EXPECT_EQ(row.hash(), HashOf(row, removed.hash()));
+  chain.Append({v1::AUDIT_KIND_LOCK, "t", &alice, "lock-3", 3}, "the lock", kTime);
+  EXPECT_FALSE(chain.Append({v1::AUDIT_KIND_LOCK, "t", nullptr, "lock-3", 4}, "the lock", kTime).has_principal());
 }
 
 TEST(AuditChainTest, AChainGoesOnWhereItWasLeft) {

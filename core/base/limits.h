@@ -94,8 +94,9 @@ inline constexpr size_t kCheckpointStateBytesMax = 256 * 1024;
 inline constexpr absl::Duration kCheckpointValidity = absl::Hours(24);
 // Who notices later than a month what an action did has other means.
 inline constexpr absl::Duration kCheckpointRetention = absl::Hours(24 * 30);
-// Of one agent, those that were used and those that were not each so many, and as many rollbacks that are open. The oldest go first, so that an agent that
-// runs wild neither fills its tenant's share nor loses what it can be brought back to.
+// Of one agent, those that were used and those that were not each so many, and as many rollbacks that are open. The
+// oldest go first, so that an agent that runs wild neither fills its tenant's share nor loses what it can be brought
+// back to.
 inline constexpr size_t kCheckpointsPerAgentMax = 100;
 // Of one tenant; beyond them none is created, because no agent may push out what another one needs.
 inline constexpr size_t kCheckpointsMax = 10000;

@@ -59,7 +59,9 @@ class CheckpointBookTest : public ::testing::Test {
 };
 
 TEST_F(CheckpointBookTest, IsCreatedForADay) {
-  const v1::Checkpoint created = *book_.Find("t", Create());
+  const std::string id = Create();
+  ASSERT_NE(book_.Find("t", id), nullptr);
+  const v1::Checkpoint created = *book_.Find("t", id);
   EXPECT_EQ(created.checkpoint_id(), "checkpoint-1");
   EXPECT_EQ(created.version(), 1);
   EXPECT_EQ(FromProto(created.create_time()), kNow);
@@ -191,8 +193,11 @@ TEST_F(CheckpointBookTest, ATenantHasRoomForSoManyAndSoMuch) {
   EXPECT_TRUE(book_.CheckRoom("t", "a", half).ok());
   EXPECT_EQ(ErrorReason(book_.CheckRoom("t", "a", half + 1)), "CHECKPOINTS_EXHAUSTED");
   EXPECT_TRUE(book_.CheckRoom("u", "a", half + 1).ok()) << "another tenant's";
+  Create("b", kNow + absl::Seconds(1), 10);
   EXPECT_EQ(book_.FireDue(absl::nullopt).checkpoint_id(), first);
-  EXPECT_TRUE(book_.CheckRoom("t", "a", kCheckpointBytesMax).ok());
+  EXPECT_TRUE(book_.CheckRoom("t", "a", kCheckpointBytesMax - 10).ok()) << "its bytes are free again";
+  EXPECT_FALSE(book_.CheckRoom("t", "a", kCheckpointBytesMax - 9).ok());
+  book_.FireDue(absl::nullopt);
 
   for (size_t i = 0; i < kCheckpointsMax; ++i) Create(absl::StrCat("agent-", i / kCheckpointsPerAgentMax));
   EXPECT_EQ(ErrorReason(book_.CheckRoom("t", "a", 1)), "CHECKPOINTS_EXHAUSTED");

@@ -50,6 +50,7 @@ std::string Bytes(Reply reply) {
     reply.clear_format_version();
     reply.clear_start_time();
     reply.clear_caller();
+    reply.clear_audit_public_key();
   }
   return Serialize(reply);
 }
