@@ -73,7 +73,9 @@ TEST_F(RollbackBookTest, MovesByReportsOnTheVersionThatWasRead) {
   EXPECT_EQ(early.status().code(), absl::StatusCode::kAborted);
   EXPECT_EQ(ErrorReason(early.status()), "ROLLBACK_VERSION_MISMATCH");
   ASSERT_TRUE(Say(id, 1, v1::ROLLBACK_STATE_RUNNING, kNow + absl::Minutes(1)).ok());
+  ASSERT_NE(book_.Find(id), nullptr);
   EXPECT_EQ(book_.Find(id)->state(), v1::ROLLBACK_STATE_RUNNING);
+  EXPECT_EQ(ErrorReason(Say(id, 1, v1::ROLLBACK_STATE_SUCCEEDED).status()), "ROLLBACK_VERSION_MISMATCH");
   EXPECT_EQ(book_.NextDue(), kNow + absl::Minutes(61));
   EXPECT_EQ(ErrorReason(Say(id, 2, v1::ROLLBACK_STATE_RUNNING).status()), "ROLLBACK_STEP_NOT_POSSIBLE");
   const auto succeeded = Say(id, 2, v1::ROLLBACK_STATE_SUCCEEDED);
