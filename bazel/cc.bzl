@@ -20,7 +20,11 @@ _COPTS = [
     # A multiplication fused with an addition rounds once instead of twice, so a
     # result would depend on the compiler. Decisions must not.
     "-ffp-contract=off",
-]
+] + select({
+    # Compiles as fast as without, and simulations run many times as fast.
+    "//bazel:fastbuild": ["-O1"],
+    "//conditions:default": [],
+})
 
 # Makes every target, also one that uses no library, be built again when the
 # compiler changes.

@@ -7,8 +7,7 @@
 #include "absl/time/time.h"
 #include "core/base/limits.h"
 #include "core/base/time.h"
-#include "core/policy/profiles.h"
-#include "core/policy/validate.h"
+#include "core/policy/refused_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -17,12 +16,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-v1::PolicySet Policy() {
-  v1::PolicySet policy = *FindProfile("reference");
-  policy.set_tenant_id("t");
-  return policy;
-}
 
 v1::Limit& AddLimit(v1::PolicySet& policy, const std::string& id) {
   v1::Limit& limit = *policy.add_limits();
@@ -43,27 +36,17 @@ v1::VelocityRule& AddVelocity(v1::PolicySet& policy) {
   return rule;
 }
 
-std::vector<std::string> Violations(const v1::PolicySet& policy) {
-  std::vector<std::string> fields;
-  for (const v1::PolicyViolation& violation : Validate(policy)) fields.push_back(violation.field());
-  return fields;
-}
-
 // What is wrong after `change` of a valid limit.
 std::vector<std::string> ViolationsOf(const std::function<void(v1::Limit&)>& change) {
-  v1::PolicySet policy = Policy();
-  change(AddLimit(policy, "l"));
-  return Violations(policy);
+  return Refused([&change](v1::PolicySet& policy) { change(AddLimit(policy, "l")); });
 }
 
 std::vector<std::string> ViolationsOfVelocity(const std::function<void(v1::VelocityRule&)>& change) {
-  v1::PolicySet policy = Policy();
-  change(AddVelocity(policy));
-  return Violations(policy);
+  return Refused([&change](v1::PolicySet& policy) { change(AddVelocity(policy)); });
 }
 
 TEST(LimitChecksTest, EveryScopeThatActionsShareIsAccepted) {
-  v1::PolicySet policy = Policy();
+  v1::PolicySet policy = SoundPolicy();
   AddLimit(policy, "tenant");
   AddLimit(policy, "agent").set_scope(v1::SCOPE_KIND_AGENT);
   AddLimit(policy, "fleet").set_scope(v1::SCOPE_KIND_FLEET);
@@ -74,7 +57,7 @@ TEST(LimitChecksTest, EveryScopeThatActionsShareIsAccepted) {
   category.set_max_actions(kLimitMax);
   *category.mutable_window() = ToProto(absl::Hours(24));
   AddVelocity(policy);
-  EXPECT_THAT(Violations(policy), IsEmpty());
+  EXPECT_THAT(RefusedOf(policy), IsEmpty());
 }
 
 TEST(LimitChecksTest, WrongLimitIsNamedByItsField) {
@@ -93,16 +76,16 @@ TEST(LimitChecksTest, WrongLimitIsNamedByItsField) {
 }
 
 TEST(LimitChecksTest, IdsAreUnique) {
-  v1::PolicySet policy = Policy();
+  v1::PolicySet policy = SoundPolicy();
   AddLimit(policy, "l");
   AddLimit(policy, "l");
-  EXPECT_THAT(Violations(policy), ElementsAre("limits[1].limit_id"));
+  EXPECT_THAT(RefusedOf(policy), ElementsAre("limits[1].limit_id"));
 }
 
 TEST(LimitChecksTest, ThereAreNotTooMany) {
-  v1::PolicySet policy = Policy();
+  v1::PolicySet policy = SoundPolicy();
   for (int i = 0; i <= kLimitsMax; ++i) AddLimit(policy, absl::StrCat("l", i));
-  EXPECT_THAT(Violations(policy), ElementsAre("limits"));
+  EXPECT_THAT(RefusedOf(policy), ElementsAre("limits"));
 }
 
 TEST(LimitChecksTest, WrongVelocityRuleIsNamedByItsField) {
@@ -119,22 +102,22 @@ TEST(LimitChecksTest, WrongVelocityRuleIsNamedByItsField) {
 }
 
 TEST(LimitChecksTest, CountOfAConstraintMayBeLeftOut) {
-  v1::PolicySet policy = Policy();
+  v1::PolicySet policy = SoundPolicy();
   policy.mutable_constraints(0)->set_limit_count(v1::LIMIT_COUNT_ALLOWED);
-  EXPECT_THAT(Violations(policy), IsEmpty());
+  EXPECT_THAT(RefusedOf(policy), IsEmpty());
   policy.mutable_constraints(0)->set_limit_count(static_cast<v1::LimitCount>(7));
-  EXPECT_THAT(Violations(policy), ElementsAre("constraints[0].limit_count"));
+  EXPECT_THAT(RefusedOf(policy), ElementsAre("constraints[0].limit_count"));
 }
 
 TEST(LimitChecksTest, ConditionsOnARedactedKeyAreRefused) {
-  v1::PolicySet policy = Policy();
+  v1::PolicySet policy = SoundPolicy();
   policy.add_redacted_keys("password");
   policy.add_redacted_keys("content");
-  EXPECT_THAT(Violations(policy), IsEmpty()) << "no constraint looks at it";
+  EXPECT_THAT(RefusedOf(policy), IsEmpty()) << "no constraint looks at it";
   policy.mutable_constraints(0)->mutable_conditions()->set_max_content_length(10);
-  EXPECT_THAT(Violations(policy), ElementsAre("redacted_keys[1]"));
+  EXPECT_THAT(RefusedOf(policy), ElementsAre("redacted_keys[1]"));
   policy.set_redacted_keys(0, "");
-  EXPECT_THAT(Violations(policy), ElementsAre("redacted_keys[0]", "redacted_keys[1]"));
+  EXPECT_THAT(RefusedOf(policy), ElementsAre("redacted_keys[0]", "redacted_keys[1]"));
 }
 
 }  // namespace

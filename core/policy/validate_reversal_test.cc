@@ -4,8 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/limits.h"
-#include "core/policy/profiles.h"
-#include "core/policy/validate.h"
+#include "core/policy/refused_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -14,17 +13,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-// The fields that are refused after `change`.
-template <typename Change>
-std::vector<std::string> Refused(const Change& change) {
-  v1::PolicySet policy = *FindProfile("reference");
-  policy.set_tenant_id("t");
-  change(policy);
-  std::vector<std::string> fields;
-  for (const v1::PolicyViolation& violation : Validate(policy)) fields.push_back(violation.field());
-  return fields;
-}
 
 TEST(ValidateReversalTest, TypesAreNamesInLowerCase) {
   EXPECT_THAT(Refused([](v1::PolicySet& p) {

@@ -13,7 +13,7 @@ int RunCampaign(uint64_t first_seed, uint64_t seeds);
 int ShowSeed(uint64_t seed);
 
 // Fewer seeds need not reach everything.
-inline constexpr uint64_t kCoverageSeedsMin = 200;
+inline constexpr uint64_t kCoverageSeedsMin = 500;
 // Every so many-th seed is run twice, and both runs must be the same.
 inline constexpr uint64_t kRepeatedSeed = 8;
 

@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 
-SEEDS = 200
+SEEDS = 500
 SOUND_RUNS = 20
 _FOUND = re.compile(r'^VIOLATION checker=(\S+) seed=(\d+)', re.MULTILINE)
 
