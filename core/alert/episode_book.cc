@@ -1,107 +1,38 @@
 #include "core/alert/episode_book.h"
 
 #include <algorithm>
-#include <initializer_list>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "core/alert/episode.h"
 #include "core/alert/episode_machine.h"
 #include "core/base/check.h"
 #include "core/base/error.h"
-#include "core/base/sha256.h"
 #include "core/base/time.h"
 
 namespace interlock::alert {
 namespace {
-
-constexpr int kTierMax = 3;
-
-// The lengths keep ("ab", "c") and ("a", "bc") apart.
-std::string Fingerprint(std::initializer_list<absl::string_view> identity) {
-  std::string bytes;
-  for (const absl::string_view field : identity) absl::StrAppend(&bytes, field.size(), ":", field);
-  return Sha256Hex(bytes);
-}
-
-std::string PerformanceFingerprint(absl::string_view tenant_id, absl::string_view agent_id) {
-  return Fingerprint({"performance", tenant_id, agent_id});
-}
-
-std::string LockFingerprint(const v1::Lock& lock) {
-  return Fingerprint(
-      {"lock", lock.tenant_id(), absl::StrCat(static_cast<int>(lock.scope().kind())), lock.scope().id()});
-}
-
-v1::Severity SeverityOf(int tier) {
-  switch (tier) {
-    case 3:
-      return v1::SEVERITY_CRITICAL;
-    case 2:
-      return v1::SEVERITY_HIGH;
-    default:
-      return v1::SEVERITY_MEDIUM;
-  }
-}
 
 bool SameMetrics(const google::protobuf::RepeatedField<int>& first,
                  const google::protobuf::RepeatedField<int>& second) {
   return std::set<int>(first.begin(), first.end()) == std::set<int>(second.begin(), second.end());
 }
 
-// What the observation does to the agent's episode, null if none is open. Unspecified: nothing.
-v1::Transition TransitionOf(const v1::Episode* open, const PerformanceObservation& observation, int after) {
-  if (open == nullptr) return after == 0 ? v1::TRANSITION_UNSPECIFIED : v1::TRANSITION_FIRED;
-  if (after == 0) return v1::TRANSITION_RESOLVED;
-  if (after > open->tier()) return v1::TRANSITION_ESCALATED;
-  if (after < open->tier()) return v1::TRANSITION_DEESCALATED;
-  return SameMetrics(open->breached_metrics(), observation.assessment.breached_metrics()) ? v1::TRANSITION_UNSPECIFIED
-                                                                                          : v1::TRANSITION_UPDATED;
-}
-
-v1::Episode NewEpisode(v1::EpisodeKind kind, absl::string_view tenant_id, std::string fingerprint, IdCounter& ids,
-                       absl::Time now) {
-  v1::Episode episode;
-  episode.set_episode_id(MakeId("episode", ids.Next()));
-  episode.set_tenant_id(std::string(tenant_id));
-  episode.set_kind(kind);
-  episode.set_fingerprint(std::move(fingerprint));
-  *episode.mutable_fire_time() = ToProto(now);
-  return episode;
-}
-
-// Moves `episode` to `tier` and answers the alert that tells of it, without what is particular to
-// its kind.
-v1::Alert Move(v1::Episode& episode, v1::Transition transition, int tier, absl::Time now) {
-  v1::Alert alert;
-  alert.set_tier(std::max(episode.tier(), tier));
-  alert.set_episode_tier(tier);
-  alert.set_tenant_id(episode.tenant_id());
-  alert.set_episode_id(episode.episode_id());
-  alert.set_fingerprint(episode.fingerprint());
-  alert.set_transition(transition);
-  alert.set_severity(SeverityOf(alert.tier()));
-  *alert.mutable_create_time() = ToProto(now);
-
-  episode.set_tier(tier);
-  episode.set_peak_tier(std::max(episode.peak_tier(), tier));
-  episode.set_alert_count(episode.alert_count() + 1);
-  *episode.mutable_update_time() = ToProto(now);
-  const absl::optional<v1::EpisodeState> state = After(episode.state(), transition);
-  INTERLOCK_CHECK(state.has_value());
-  episode.set_state(*state);
-  if (*state == v1::EPISODE_STATE_RESOLVED) *episode.mutable_resolve_time() = ToProto(now);
-  return alert;
+// What the policy says about `tier`.
+v1::DiagnosticBrief BriefOf(const v1::PolicySet& policy, int tier) {
+  v1::DiagnosticBrief brief;
+  for (const v1::TierPolicy& rules : policy.tiers()) {
+    if (rules.tier() != tier) continue;
+    *brief.mutable_trigger_metrics() = rules.trigger_metrics();
+    brief.set_max_iterations(rules.max_iterations());
+    *brief.mutable_lock_criteria() = rules.lock_criteria();
+  }
+  return brief;
 }
 
 v1::DiagnosticBrief PerformanceBrief(const PerformanceObservation& observation, int tier) {
-  v1::DiagnosticBrief brief;
-  for (const v1::TierPolicy& policy : observation.policy.tiers()) {
-    if (policy.tier() != tier) continue;
-    *brief.mutable_trigger_metrics() = policy.trigger_metrics();
-    brief.set_max_iterations(policy.max_iterations());
-    *brief.mutable_lock_criteria() = policy.lock_criteria();
-  }
+  v1::DiagnosticBrief brief = BriefOf(observation.policy, tier);
   const v1::Assessment& assessment = observation.assessment;
   *brief.mutable_alerts() = assessment.alerts();
   v1::Evidence& evidence = *brief.mutable_evidence();
@@ -115,9 +46,8 @@ v1::DiagnosticBrief PerformanceBrief(const PerformanceObservation& observation, 
 EpisodeChange ChangeLockEpisode(v1::Episode episode, const v1::Lock& lock, v1::Transition transition, absl::Time now) {
   INTERLOCK_CHECK(lock.causes_size() > 0);
   EpisodeChange change;
-  change.alert = Move(episode, transition, transition == v1::TRANSITION_RESOLVED ? 0 : kTierMax, now);
-  change.alert.set_type("lock");
-  change.alert.set_confidence(1);
+  const int tier = transition == v1::TRANSITION_RESOLVED ? 0 : kTierMax;
+  change.alert = Move(episode, transition, tier, v1::EpisodeRule(), now);
   if (lock.scope().kind() == v1::SCOPE_KIND_AGENT) change.alert.set_agent_id(lock.scope().id());
   v1::Evidence& evidence = *change.alert.mutable_diagnostic_brief()->mutable_evidence();
   evidence.set_lock_id(lock.lock_id());
@@ -134,17 +64,24 @@ absl::Status EpisodeInvalid(const v1::Episode& episode, absl::string_view what) 
 
 }  // namespace
 
-absl::Status EpisodeBook::Load(const v1::Episode& episode) {
-  if (episode.state() != v1::EPISODE_STATE_FIRING) return EpisodeInvalid(episode, "is not open");
+absl::Status EpisodeBook::Load(v1::Episode episode) {
+  const bool open = IsOpen(episode.state());
+  const bool ends = episode.state() != v1::EPISODE_STATE_RECOVERING || episode.has_hold_end_time();
+  if (!ends || (!open && !episode.has_reopen_end_time()))
+    return EpisodeInvalid(episode, "is neither open nor can it be reopened");
   if (episode.kind() == v1::EPISODE_KIND_PERFORMANCE &&
       episode.fingerprint() != PerformanceFingerprint(episode.tenant_id(), episode.agent_id())) {
     return EpisodeInvalid(episode, "does not have its agent's fingerprint");
   }
   const bool counts_tiers = episode.iterations().empty() || episode.iterations_size() == kTierMax;
-  if (!counts_tiers || episode.tier() < 1 || episode.tier() > kTierMax) {
+  const int tier_min = open ? 1 : 0;
+  if (!counts_tiers || episode.tier() < tier_min || episode.tier() > (open ? kTierMax : 0)) {
     return EpisodeInvalid(episode, "does not have a tier from 1 to 3, or attempts of each");
   }
   if (Find(episode.fingerprint()) != nullptr) return EpisodeInvalid(episode, "has the fingerprint of another open one");
+  // Episodes of before there were common causes do not say when.
+  const bool says_when = episode.tier() < kTierMax || episode.has_systemic_time();
+  if (!says_when) *episode.mutable_systemic_time() = episode.update_time();
   Store(episode);
   return absl::OkStatus();
 }
@@ -156,51 +93,104 @@ absl::optional<EpisodeChange> EpisodeBook::ObservePerformance(const PerformanceO
   if (assessment.data_state() == v1::DATA_STATE_NO_DATA) return absl::nullopt;
 
   std::string fingerprint = PerformanceFingerprint(assessment.tenant_id(), assessment.agent_id());
-  const v1::Episode* open = Find(fingerprint);
-  const int tier_min = open != nullptr && observation.episode_tier > 0 ? open->tier_min() : 0;
+  const v1::Episode* known = Find(fingerprint);
+  const int tier_min = known != nullptr && observation.episode_tier > 0 ? known->tier_min() : 0;
   const int tier = std::max(observation.episode_tier, tier_min);
-  const v1::Transition transition = TransitionOf(open, observation, tier);
+  const bool changed = known != nullptr && !SameMetrics(known->breached_metrics(), assessment.breached_metrics());
+  const v1::EpisodeRule& rule = observation.policy.episode_rule();
+  const v1::Transition transition = TransitionOf(known, tier, changed, rule);
   if (transition == v1::TRANSITION_UNSPECIFIED) return absl::nullopt;
 
   EpisodeChange change;
   v1::Episode& episode = change.episode;
-  episode = open != nullptr
-                ? *open
-                : NewEpisode(v1::EPISODE_KIND_PERFORMANCE, assessment.tenant_id(), std::move(fingerprint), ids, now);
-  episode.set_agent_id(assessment.agent_id());
+  if (known != nullptr) {
+    episode = *known;
+  } else {
+    episode = NewEpisode(v1::EPISODE_KIND_PERFORMANCE, assessment.tenant_id(), std::move(fingerprint), ids, now);
+    episode.set_agent_id(assessment.agent_id());
+  }
   *episode.mutable_breached_metrics() = assessment.breached_metrics();
-  v1::Alert& alert = change.alert;
-  alert = Move(episode, transition, tier, now);
-  alert.set_type(alert.tier() == kTierMax ? "systemic_anomaly" : "anomaly");
-  alert.set_agent_id(assessment.agent_id());
-  alert.set_confidence(assessment.confidence());
-  *alert.mutable_diagnostic_brief() = PerformanceBrief(observation, alert.tier());
+  change.alert = Move(episode, transition, tier, rule, now);
+  change.alert.set_confidence(assessment.confidence());
+  *change.alert.mutable_diagnostic_brief() = PerformanceBrief(observation, change.alert.tier());
   Store(episode);
   return change;
 }
 
-v1::Episode& EpisodeBook::OpenOf(absl::string_view tenant_id, absl::string_view agent_id) {
-  const auto found = open_.find(PerformanceFingerprint(tenant_id, agent_id));
-  INTERLOCK_CHECK(found != open_.end());
+int EpisodeBook::CommonCauseTier(const CommonCauseObservation& observation, const v1::Episode* known,
+                                 absl::Time now) const {
+  const v1::CommonCauseRule& rule = observation.policy.common_cause_rule();
+  const auto found = systemic_.find(observation.tenant_id);
+  if (found == systemic_.end()) return 0;
+  const bool stays = known != nullptr && IsOpen(known->state());
+  const size_t count = stays ? found->second.size() : found->second.CountAfter(now - FromProto(rule.window()));
+  const auto agents = static_cast<int64_t>(count);
+  const bool enough = rule.agents() > 0 && agents >= rule.agents();
+  const bool enough_percent =
+      rule.percent() > 0 && agents >= 2 && agents * 100 >= rule.percent() * observation.agent_count;
+  return enough || enough_percent ? kTierMax : 0;
+}
+
+absl::optional<EpisodeChange> EpisodeBook::ObserveCommonCause(const CommonCauseObservation& observation, IdCounter& ids,
+                                                              absl::Time now) {
+  const std::string fingerprint = CommonCauseFingerprint(observation.tenant_id);
+  const v1::Episode* known = Find(fingerprint);
+  if (known == nullptr && !observation.policy.has_common_cause_rule()) return absl::nullopt;
+  const int tier = CommonCauseTier(observation, known, now);
+  if (tier > 0 && !observation.reported) return absl::nullopt;
+  const v1::EpisodeRule& rule = observation.policy.episode_rule();
+  const v1::Transition transition = TransitionOf(known, tier, /*changed=*/false, rule);
+  if (transition == v1::TRANSITION_UNSPECIFIED) return absl::nullopt;
+
+  EpisodeChange change;
+  change.episode = known != nullptr
+                       ? *known
+                       : NewEpisode(v1::EPISODE_KIND_COMMON_CAUSE, observation.tenant_id, fingerprint, ids, now);
+  change.alert = Move(change.episode, transition, tier, rule, now);
+  v1::DiagnosticBrief& brief = *change.alert.mutable_diagnostic_brief();
+  brief = BriefOf(observation.policy, kTierMax);
+  const auto systemic = systemic_.find(observation.tenant_id);
+  const size_t agents = systemic == systemic_.end() ? 0 : systemic->second.size();
+  brief.mutable_evidence()->set_systemic_agent_count(static_cast<int64_t>(agents));
+  Store(change.episode);
+  return change;
+}
+
+EpisodeChange EpisodeBook::FireDue(absl::optional<absl::string_view> tenant_id, absl::Time now) {
+  INTERLOCK_CHECK(due_.Next(tenant_id) <= now);
+  EpisodeChange change;
+  change.episode = known_.at(due_.Of(tenant_id).begin()->second.second);
+  if (IsOpen(change.episode.state())) {
+    change.alert = EndHold(change.episode, now);
+  } else {
+    change.episode.clear_reopen_end_time();
+  }
+  Store(change.episode);
+  return change;
+}
+
+v1::Episode& EpisodeBook::KnownOf(absl::string_view tenant_id, absl::string_view agent_id) {
+  const auto found = known_.find(PerformanceFingerprint(tenant_id, agent_id));
+  INTERLOCK_CHECK(found != known_.end());
   return found->second;
 }
 
 const v1::Episode& EpisodeBook::CountAttempt(absl::string_view tenant_id, absl::string_view agent_id, int tier) {
-  v1::Episode& episode = OpenOf(tenant_id, agent_id);
+  v1::Episode& episode = KnownOf(tenant_id, agent_id);
   while (episode.iterations_size() < kTierMax) episode.add_iterations(0);
   episode.set_iterations(tier - 1, episode.iterations(tier - 1) + 1);
   return episode;
 }
 
 const v1::Episode& EpisodeBook::RefundAttempt(absl::string_view tenant_id, absl::string_view agent_id, int tier) {
-  v1::Episode& episode = OpenOf(tenant_id, agent_id);
+  v1::Episode& episode = KnownOf(tenant_id, agent_id);
   INTERLOCK_CHECK(episode.iterations_size() == kTierMax && episode.iterations(tier - 1) > 0);
   episode.set_iterations(tier - 1, episode.iterations(tier - 1) - 1);
   return episode;
 }
 
 const v1::Episode& EpisodeBook::SetTierMin(absl::string_view tenant_id, absl::string_view agent_id, int tier) {
-  v1::Episode& episode = OpenOf(tenant_id, agent_id);
+  v1::Episode& episode = KnownOf(tenant_id, agent_id);
   episode.set_tier_min(std::max(episode.tier_min(), tier));
   return episode;
 }
@@ -229,10 +219,14 @@ EpisodeChange EpisodeBook::OnLockReleased(const v1::Lock& lock, absl::Time now) 
 }
 
 const v1::Episode* EpisodeBook::FindPerformance(absl::string_view tenant_id, absl::string_view agent_id) const {
+  return FindOpen(PerformanceFingerprint(tenant_id, agent_id));
+}
+
+const v1::Episode* EpisodeBook::FindKnown(absl::string_view tenant_id, absl::string_view agent_id) const {
   return Find(PerformanceFingerprint(tenant_id, agent_id));
 }
 
-const v1::Episode* EpisodeBook::FindLock(const v1::Lock& lock) const { return Find(LockFingerprint(lock)); }
+const v1::Episode* EpisodeBook::FindLock(const v1::Lock& lock) const { return FindOpen(LockFingerprint(lock)); }
 
 int64_t EpisodeBook::OpenCount(absl::string_view tenant_id) const {
   const auto found = open_by_tenant_.find(tenant_id);
@@ -240,19 +234,40 @@ int64_t EpisodeBook::OpenCount(absl::string_view tenant_id) const {
 }
 
 const v1::Episode* EpisodeBook::Find(const std::string& fingerprint) const {
-  const auto found = open_.find(fingerprint);
-  return found == open_.end() ? nullptr : &found->second;
+  const auto found = known_.find(fingerprint);
+  return found == known_.end() ? nullptr : &found->second;
+}
+
+const v1::Episode* EpisodeBook::FindOpen(const std::string& fingerprint) const {
+  const v1::Episode* episode = Find(fingerprint);
+  return episode != nullptr && IsOpen(episode->state()) ? episode : nullptr;
 }
 
 void EpisodeBook::Store(const v1::Episode& episode) {
-  if (episode.state() != v1::EPISODE_STATE_RESOLVED) {
-    const bool is_new = open_.insert_or_assign(episode.fingerprint(), episode).second;
-    if (is_new) ++open_by_tenant_[episode.tenant_id()];
-    return;
+  if (const v1::Episode* before = Find(episode.fingerprint()); before != nullptr) Count(*before, -1);
+  if (IsOpen(episode.state()) || episode.has_reopen_end_time()) {
+    known_[episode.fingerprint()] = episode;
+    Count(episode, 1);
+  } else {
+    known_.erase(episode.fingerprint());
   }
-  open_.erase(episode.fingerprint());
-  const auto count = open_by_tenant_.find(episode.tenant_id());
-  if (--count->second == 0) open_by_tenant_.erase(count);
+}
+
+void EpisodeBook::Count(const v1::Episode& episode, int change) {
+  const absl::Time due = DueTime(episode);
+  if (due != absl::InfiniteFuture()) {
+    const std::pair key(IdNumber("episode", episode.episode_id()), episode.fingerprint());
+    change > 0 ? due_.Add(episode.tenant_id(), due, key) : due_.Remove(episode.tenant_id(), due, key);
+  }
+  if (!IsOpen(episode.state())) return;
+  open_count_ += change;
+  const auto count = open_by_tenant_.emplace(episode.tenant_id(), 0).first;
+  if ((count->second += change) == 0) open_by_tenant_.erase(count);
+  if (episode.kind() != v1::EPISODE_KIND_PERFORMANCE || episode.tier() < kTierMax) return;
+  const auto times = systemic_.emplace(episode.tenant_id(), SystemicTimes()).first;
+  const absl::Time since = FromProto(episode.systemic_time());
+  change > 0 ? times->second.Add(since) : times->second.Remove(since);
+  if (times->second.size() == 0) systemic_.erase(times);
 }
 
 }  // namespace interlock::alert

@@ -15,5 +15,6 @@ using EpisodeEdge = Edge<v1::EpisodeState, v1::Transition>;
 const std::vector<EpisodeEdge>& EpisodeEdges();
 // Where `transition` leads from `from`; nullopt: nowhere.
 absl::optional<v1::EpisodeState> After(v1::EpisodeState from, v1::Transition transition);
+bool IsOpen(v1::EpisodeState state);
 
 }  // namespace interlock::alert

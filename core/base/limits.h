@@ -109,6 +109,12 @@ inline constexpr absl::Duration kRollbackTimeMax = absl::Hours(1);
 inline constexpr int kRollbacksPerRequestMax = 50;
 // Rollbacks whose time is up in one timer pass.
 inline constexpr int kDueRollbacksPerTick = 100;
+// How long an episode's hold and its reopen window, and the window of a common cause, can be.
+inline constexpr absl::Duration kEpisodeWindowMax = absl::Hours(24);
+// Agents that a common cause can ask for.
+inline constexpr int kCommonCauseAgentsMax = 10'000;
+// Episodes that time changes in one timer pass.
+inline constexpr int kDueEpisodesPerTick = 100;
 
 static_assert(kWindowPointsMax >= static_cast<size_t>(kPointsPerReportMax));
 static_assert(kLimitMax >= static_cast<int64_t>(kAttemptTimesMin));

@@ -151,6 +151,7 @@ void EngineMemory::Grade(TenantData& tenant, AgentData& agent, v1::Assessment as
   agent.assessment = std::move(assessment);
   RecordAgent(agent.assessment.tenant_id(), agent.assessment.agent_id(), agent, effects);
   if (change.has_value()) RecordEpisode(*change, time, effects);
+  ObserveCommonCause(tenant, &reporter, time, effects);
   if (outcome.lock_count > 0) TripByCriteria(*this, tenant, agent, outcome, reporter, time, effects);
   TripByFinding(*this, policy, agent.assessment, reporter, time, effects);
 }
@@ -237,7 +238,7 @@ void EngineMemory::SettleAttempt(TenantData& tenant, const safety::Evaluation& e
 
 bool EngineMemory::RefundAttempt(const v1::Decision& decision, Effects& effects) {
   if (decision.episode_id().empty()) return false;
-  const v1::Episode* episode = episodes.FindPerformance(decision.tenant_id(), decision.agent_id());
+  const v1::Episode* episode = episodes.FindKnown(decision.tenant_id(), decision.agent_id());
   if (episode == nullptr || episode->episode_id() != decision.episode_id()) return false;
   StoreEpisode(episodes.RefundAttempt(decision.tenant_id(), decision.agent_id(), decision.episode_tier()), effects);
   return true;

@@ -54,6 +54,7 @@ void Engine::Tick(absl::Time now, Effects& effects) {
   memory_->FireApprovals(now, kDueApprovalsPerTick, effects);
   memory_->FireRollbacks(now, kDueRollbacksPerTick, effects);
   memory_->FireCheckpoints(now, kDueCheckpointsPerTick, effects);
+  memory_->FireEpisodes(now, kDueEpisodesPerTick, effects);
   memory_->requests.Expire(now, kRequestsPerTick, effects.writes);
   memory_->format_1_decisions.Expire(now, kRequestsPerTick, effects.writes);
   memory_->decisions.Expire(now, kRequestsPerTick);
@@ -73,10 +74,10 @@ void Engine::Tick(absl::Time now, Effects& effects) {
 absl::Time Engine::NextTimer() const {
   if (memory_->options.time_source == v1::TIME_SOURCE_REQUEST) return absl::InfiniteFuture();
   return std::min({memory_->tasks.NextDue(), memory_->locks.NextDue(), memory_->approvals.NextDue(),
-                   memory_->rollbacks.NextDue(), memory_->checkpoints.NextDue(), memory_->requests.NextExpiry(),
-                   memory_->format_1_decisions.NextExpiry(), memory_->decisions.NextExpiry(),
-                   memory_->alert_log.NextCutTime(), memory_->retention.NextCut(memory_->chunk.total_row_bytes()),
-                   memory_->audit_retention.NextCut()});
+                   memory_->rollbacks.NextDue(), memory_->checkpoints.NextDue(), memory_->episodes.NextDue(),
+                   memory_->requests.NextExpiry(), memory_->format_1_decisions.NextExpiry(),
+                   memory_->decisions.NextExpiry(), memory_->alert_log.NextCutTime(),
+                   memory_->retention.NextCut(memory_->chunk.total_row_bytes()), memory_->audit_retention.NextCut()});
 }
 
 absl::Time Engine::now() const { return memory_->now; }

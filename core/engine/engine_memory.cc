@@ -78,7 +78,8 @@ void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
     const absl::Time approval_due = approvals.NextDue(tenant_id);
     const absl::Time rollback_due = rollbacks.NextDue(tenant_id);
     const absl::Time checkpoint_due = checkpoints.NextDue(tenant_id);
-    const absl::Time due = std::min({task_due, lock_due, approval_due, rollback_due, checkpoint_due});
+    const absl::Time episode_due = episodes.NextDue(tenant_id);
+    const absl::Time due = std::min({task_due, lock_due, approval_due, rollback_due, checkpoint_due, episode_due});
     if (due > clock) break;
     if (due == rollback_due) {
       RecordRollback(rollbacks.FireDue(tenant_id, due), due, effects);
@@ -88,6 +89,8 @@ void EngineMemory::FireTenantTimers(TenantData& tenant, Effects& effects) {
       RecordApproval(approvals.FireDue(tenant_id, due), nullptr, effects);
     } else if (due == lock_due) {
       RecordLockStep(locks.FireDue(tenant_id, lock_revisions, lock_due), nullptr, lock_due, effects);
+    } else if (due == episode_due) {
+      RecordEpisodeTimer(episodes.FireDue(tenant_id, due), due, effects);
     } else {
       RecordClaims(tasks.ClaimDue(task_due, 1, lease_epochs, tenant_id), effects);
     }
@@ -115,21 +118,6 @@ void EngineMemory::AppendAlert(v1::Alert alert, absl::Time time, Effects& effect
   alert.set_sequence(alert_log.Append(static_cast<int64_t>(alert.ByteSizeLong()), time));
   effects.writes.Put(Table::kAlert, keys::Number(alert.sequence()), alert);
   effects.alerts.push_back(std::move(alert));
-}
-
-void EngineMemory::StoreEpisode(const v1::Episode& episode, Effects& effects) {
-  const std::string key = keys::Number(IdNumber("episode", episode.episode_id()));
-  if (episode.state() == v1::EPISODE_STATE_RESOLVED) {
-    effects.writes.Delete(Table::kEpisode, key);
-    effects.writes.Put(Table::kResolvedEpisode, key, episode);
-  } else {
-    effects.writes.Put(Table::kEpisode, key, episode);
-  }
-}
-
-void EngineMemory::RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects) {
-  StoreEpisode(change.episode, effects);
-  AppendAlert(change.alert, time, effects);
 }
 
 void EngineMemory::RecordAudit(const audit::RowSubject& subject, absl::string_view record, Effects& effects) {

@@ -120,6 +120,13 @@ struct EngineMemory {
   void StoreEpisode(const v1::Episode& episode, Effects& effects);
   // Stores what changed of an episode and sends its alert.
   void RecordEpisode(const alert::EpisodeChange& change, absl::Time time, Effects& effects);
+  // The same of a change that time made, which may end a common cause.
+  void RecordEpisodeTimer(const alert::EpisodeChange& change, absl::Time time, Effects& effects);
+  // Has time change the episodes that are due by `time`, at most `max` of them.
+  void FireEpisodes(absl::Time time, int max, Effects& effects);
+  // Begins, changes or ends the tenant's common cause, and locks the tenant if its policy says so. `reporter`: who
+  // reported; null: nobody, time went on.
+  void ObserveCommonCause(const TenantData& tenant, const v1::Principal* reporter, absl::Time time, Effects& effects);
   // Adds the audit row of a record whose stored bytes are `record`.
   void RecordAudit(const audit::RowSubject& subject, absl::string_view record, Effects& effects);
   // Adds the audit row that says what was removed.

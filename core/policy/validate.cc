@@ -13,6 +13,7 @@
 #include "core/base/limits.h"
 #include "core/base/time.h"
 #include "core/policy/checker.h"
+#include "core/policy/episode_checks.h"
 #include "core/policy/limit_checks.h"
 #include "core/policy/profiles.h"
 #include "google/protobuf/descriptor.h"
@@ -247,22 +248,6 @@ void CheckConflictPairs(const v1::PolicySet& policy, Checker& checker) {
   }
 }
 
-void CheckLockRules(const v1::PolicySet& policy, Checker& checker) {
-  std::set<int> seen;
-  for (int i = 0; i < policy.lock_rules_size() && !checker.full(); ++i) {
-    const v1::LockRule& rule = policy.lock_rules(i);
-    const std::string path = absl::StrCat("lock_rules[", i, "]");
-    if (rule.cause() == v1::TRIP_CAUSE_UNSPECIFIED || !v1::TripCause_IsValid(rule.cause())) {
-      checker.Add(absl::StrCat(path, ".cause"), "must be TRIP_CAUSE_LOCK_CRITERIA or TRIP_CAUSE_ARBITRATION");
-    } else if (!seen.insert(rule.cause()).second) {
-      checker.Add(absl::StrCat(path, ".cause"), "must have one rule only");
-    }
-    if (rule.scope() != v1::SCOPE_KIND_TENANT && rule.scope() != v1::SCOPE_KIND_AGENT) {
-      checker.Add(absl::StrCat(path, ".scope"), "must be SCOPE_KIND_TENANT or SCOPE_KIND_AGENT");
-    }
-  }
-}
-
 void CheckActionTypes(absl::string_view field, const google::protobuf::RepeatedPtrField<std::string>& types,
                       Checker& checker) {
   checker.CheckSize(field, types.size(), 0, kPolicyItemsMax);
@@ -351,6 +336,8 @@ std::vector<v1::PolicyViolation> Validate(const v1::PolicySet& policy) {
   CheckConflictPairs(policy, checker);
   CheckPatternRules(policy.pattern_rules(), checker);
   CheckLockRules(policy, checker);
+  CheckEpisodeRule(policy.episode_rule(), checker);
+  CheckCommonCauseRule(policy, checker);
   CheckReleaseRules(policy, checker);
   CheckApprovals(policy, checker);
   CheckReversal(policy, checker);

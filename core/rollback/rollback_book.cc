@@ -56,7 +56,7 @@ absl::StatusOr<const v1::Rollback*> RollbackBook::FindOpen(absl::string_view ten
 }
 
 absl::Status RollbackBook::CheckOrder(const v1::Rollback& rollback) const {
-  for (const auto& [due, number] : due_by_tenant_.at(rollback.tenant_id())) {
+  for (const auto& [due, number] : due_.Of(rollback.tenant_id())) {
     const v1::Rollback& other = rollbacks_.at(number);
     const bool first = other.agent_id() == rollback.agent_id() &&
                        other.target_resource() == rollback.target_resource() &&
@@ -104,19 +104,12 @@ absl::StatusOr<v1::Rollback> RollbackBook::Tell(absl::string_view rollback_id, i
 }
 
 absl::Time RollbackBook::NextDue(absl::optional<absl::string_view> tenant_id) const {
-  const Due* due = &due_;
-  if (tenant_id.has_value()) {
-    const auto found = due_by_tenant_.find(*tenant_id);
-    if (found == due_by_tenant_.end()) return absl::InfiniteFuture();
-    due = &found->second;
-  }
-  return due->empty() ? absl::InfiniteFuture() : due->begin()->first;
+  return due_.Next(tenant_id);
 }
 
 v1::Rollback RollbackBook::FireDue(absl::optional<absl::string_view> tenant_id, absl::Time now) {
   INTERLOCK_CHECK(NextDue(tenant_id) <= now);
-  const Due& due = tenant_id.has_value() ? due_by_tenant_.find(*tenant_id)->second : due_;
-  v1::Rollback rollback = Remove(due.begin()->second);
+  v1::Rollback rollback = Remove(due_.Of(tenant_id).begin()->second);
   Expire(now, rollback);
   return rollback;
 }
@@ -132,9 +125,7 @@ absl::Status RollbackBook::Load(const v1::Rollback& rollback) {
 }
 
 void RollbackBook::Insert(int64_t number, v1::Rollback rollback) {
-  const std::pair<absl::Time, int64_t> due = {FromProto(rollback.expire_time()), number};
-  due_.insert(due);
-  due_by_tenant_[rollback.tenant_id()].insert(due);
+  due_.Add(rollback.tenant_id(), FromProto(rollback.expire_time()), number);
   rollbacks_[number] = std::move(rollback);
 }
 
@@ -143,11 +134,7 @@ v1::Rollback RollbackBook::Remove(int64_t number) {
   INTERLOCK_CHECK(found != rollbacks_.end());
   v1::Rollback rollback = std::move(found->second);
   rollbacks_.erase(found);
-  const std::pair<absl::Time, int64_t> due = {FromProto(rollback.expire_time()), number};
-  due_.erase(due);
-  const auto tenant = due_by_tenant_.find(rollback.tenant_id());
-  tenant->second.erase(due);
-  if (tenant->second.empty()) due_by_tenant_.erase(tenant);
+  due_.Remove(rollback.tenant_id(), FromProto(rollback.expire_time()), number);
   return rollback;
 }
 

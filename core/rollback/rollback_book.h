@@ -4,15 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
-#include <string>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "core/base/due_index.h"
 #include "core/base/ids.h"
 #include "core/rollback/rollback_machine.h"
 #include "interlock/v1/checkpoint.pb.h"
@@ -51,8 +49,6 @@ class RollbackBook {
   size_t size() const { return rollbacks_.size(); }
 
  private:
-  using Due = std::set<std::pair<absl::Time, int64_t>>;
-
   // The report, tried on a copy. Errors: as Tell.
   absl::StatusOr<v1::Rollback> Try(const v1::Rollback& rollback, int64_t version, const Report& report,
                                    absl::Time now) const;
@@ -62,9 +58,7 @@ class RollbackBook {
 
   // By the number in rollback_id.
   std::map<int64_t, v1::Rollback> rollbacks_;
-  Due due_;
-  // Of each tenant.
-  std::map<std::string, Due, std::less<>> due_by_tenant_;
+  DueIndex<int64_t> due_;
 };
 
 }  // namespace interlock::rollback

@@ -152,21 +152,11 @@ std::vector<v1::Approval> ApprovalBook::VoidUnder(const v1::Lock& lock, absl::Ti
   return voided;
 }
 
-ApprovalBook::Due::const_iterator ApprovalBook::FirstDue(absl::optional<absl::string_view> tenant_id) const {
-  if (!tenant_id.has_value()) return due_.begin();
-  return std::find_if(due_.begin(), due_.end(),
-                      [&](const auto& due) { return approvals_.at(due.second).tenant_id() == *tenant_id; });
-}
-
-absl::Time ApprovalBook::NextDue(absl::optional<absl::string_view> tenant_id) const {
-  const auto first = FirstDue(tenant_id);
-  return first == due_.end() ? absl::InfiniteFuture() : first->first;
-}
+absl::Time ApprovalBook::NextDue(absl::optional<absl::string_view> tenant_id) const { return due_.Next(tenant_id); }
 
 v1::Approval ApprovalBook::FireDue(absl::optional<absl::string_view> tenant_id, absl::Time now) {
-  const auto first = FirstDue(tenant_id);
-  INTERLOCK_CHECK(first != due_.end() && first->first <= now);
-  v1::Approval approval = Remove(first->second);
+  INTERLOCK_CHECK(due_.Next(tenant_id) <= now);
+  v1::Approval approval = Remove(due_.Of(tenant_id).begin()->second);
   if (IsOpen(approval.state())) Expire(now, approval);
   return approval;
 }
@@ -187,7 +177,7 @@ absl::Status ApprovalBook::Load(const v1::Approval& approval) {
 void ApprovalBook::Insert(int64_t number, v1::Approval approval) {
   by_action_[{approval.tenant_id(), approval.action_digest()}] = number;
   ++count_by_tenant_[approval.tenant_id()];
-  due_.emplace(FromProto(approval.expire_time()), number);
+  due_.Add(approval.tenant_id(), FromProto(approval.expire_time()), number);
   approvals_[number] = std::move(approval);
 }
 
@@ -197,7 +187,7 @@ v1::Approval ApprovalBook::Remove(int64_t number) {
   v1::Approval approval = std::move(found->second);
   approvals_.erase(found);
   by_action_.erase({approval.tenant_id(), approval.action_digest()});
-  due_.erase({FromProto(approval.expire_time()), number});
+  due_.Remove(approval.tenant_id(), FromProto(approval.expire_time()), number);
   const auto count = count_by_tenant_.find(approval.tenant_id());
   if (--count->second == 0) count_by_tenant_.erase(count);
   return approval;

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "core/base/due_index.h"
 #include "core/base/ids.h"
 #include "core/safety/approval_machine.h"
 #include "interlock/v1/approval.pb.h"
@@ -81,9 +81,7 @@ class ApprovalBook {
 
  private:
   using ActionKey = std::pair<std::string, std::string>;
-  using Due = std::set<std::pair<absl::Time, int64_t>>;
 
-  Due::const_iterator FirstDue(absl::optional<absl::string_view> tenant_id) const;
   void Insert(int64_t number, v1::Approval approval);
   v1::Approval Remove(int64_t number);
 
@@ -92,7 +90,8 @@ class ApprovalBook {
   // By tenant and digest.
   std::map<ActionKey, int64_t> by_action_;
   std::map<std::string, size_t, std::less<>> count_by_tenant_;
-  Due due_;
+  // By the number in approval_id.
+  DueIndex<int64_t> due_;
 };
 
 }  // namespace interlock::safety

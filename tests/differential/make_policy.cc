@@ -93,12 +93,13 @@ void AddPatternRules(Random& random, v1::PolicySet& policy) {
     rules.mutable_call_rate()->set_max_calls(random.Pick({1, 2, 5}));
     rules.mutable_call_rate()->mutable_window()->set_seconds(random.Pick({1, 60, 3600}));
   }
-  for (const v1::TripCause cause :
-       {v1::TRIP_CAUSE_LOCK_CRITERIA, v1::TRIP_CAUSE_ARBITRATION, v1::TRIP_CAUSE_VELOCITY, v1::TRIP_CAUSE_BUDGET}) {
+  for (const v1::TripCause cause : {v1::TRIP_CAUSE_LOCK_CRITERIA, v1::TRIP_CAUSE_ARBITRATION, v1::TRIP_CAUSE_VELOCITY,
+                                    v1::TRIP_CAUSE_BUDGET, v1::TRIP_CAUSE_COMMON_CAUSE}) {
     if (!random.Chance(75)) continue;
     v1::LockRule& rule = *policy.add_lock_rules();
     rule.set_cause(cause);
-    rule.set_scope(random.Chance(70) ? v1::SCOPE_KIND_AGENT : v1::SCOPE_KIND_TENANT);
+    const bool of_agent = cause != v1::TRIP_CAUSE_COMMON_CAUSE && random.Chance(70);
+    rule.set_scope(of_agent ? v1::SCOPE_KIND_AGENT : v1::SCOPE_KIND_TENANT);
   }
   for (const v1::ScopeKind scope : {v1::SCOPE_KIND_TENANT, v1::SCOPE_KIND_CATEGORY, v1::SCOPE_KIND_AGENT,
                                     v1::SCOPE_KIND_RESOURCE, v1::SCOPE_KIND_FLEET}) {
@@ -110,6 +111,18 @@ void AddPatternRules(Random& random, v1::PolicySet& policy) {
     if (random.Chance(50)) rule.mutable_probation()->set_seconds(random.Pick({1, 60, 600, 86400}));
   }
   if (random.Chance(10)) policy.mutable_report_age_max()->set_seconds(random.Pick({60, 3600}));
+}
+
+void AddEpisodeRules(Random& random, v1::PolicySet& policy) {
+  v1::EpisodeRule& rule = *policy.mutable_episode_rule();
+  if (random.Chance(60)) rule.mutable_hold()->set_seconds(random.Pick({1, 60, 600, 86400}));
+  if (random.Chance(60)) rule.mutable_reopen_window()->set_seconds(random.Pick({1, 60, 3600, 86400}));
+  if (!random.Chance(60)) return;
+  v1::CommonCauseRule& common_cause = *policy.mutable_common_cause_rule();
+  const bool by_share = random.Chance(50);
+  if (by_share) common_cause.set_percent(random.Pick({1, 34, 50, 100}));
+  if (!by_share || random.Chance(30)) common_cause.set_agents(random.Pick({2, 2, 3}));
+  common_cause.mutable_window()->set_seconds(random.Pick({1, 60, 3600, 86400}));
 }
 
 void AddApprovalRules(Random& random, v1::PolicySet& policy) {
@@ -203,6 +216,7 @@ v1::PolicySet MakePolicy(const std::string& tenant_id, Random& random) {
     AddPatternRules(random, policy);
     if (random.Chance(60)) AddLimits(random, policy);
   }
+  AddEpisodeRules(random, policy);
   AddApprovalRules(random, policy);
   AddReversal(random, policy);
   return policy;

@@ -48,7 +48,13 @@ absl::Time Model::Advance(const std::string& tenant_id, absl::optional<absl::Tim
   tenants_[tenant_id] = time;
   if (time_source_ == v1::TIME_SOURCE_REQUEST) {
     ClaimDue(time, tenant_id, answer);
-    FireLocks(time, tenant_id, answer);
+    // Both tell of what they do, in the order of time.
+    for (;;) {
+      const absl::Time due = std::min(FirstDueLock(tenant_id).second, NextEpisodeTime(tenant_id));
+      if (due > time) break;
+      FireLocks(due, tenant_id, answer);
+      FireEpisodes(due, tenant_id, answer);
+    }
     FireApprovals(time, tenant_id, answer);
     FireRollbacks(time, tenant_id, answer);
     DropCheckpoints(time, tenant_id);
@@ -138,6 +144,7 @@ Answer Model::Tick() {
   FireApprovals(now_, absl::nullopt, answer);
   FireRollbacks(now_, absl::nullopt, answer);
   DropCheckpoints(now_, absl::nullopt);
+  FireEpisodes(now_, absl::nullopt, answer);
   return answer;
 }
 

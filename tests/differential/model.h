@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -110,8 +111,8 @@ class Model {
 
   // Remediation attempts (model_outcome.cc).
   void SettleAttempt(const Ruling& ruling, absl::Time now, Answer& answer);
-  // The open episode with this name, or null.
-  v1::Episode* FindOpen(const std::string& episode_id);
+  // The episode with this name that is open or can be reopened, or null.
+  v1::Episode* FindEpisode(const std::string& episode_id);
 
   // Approvals (model_approval.cc).
   v1::Approval* FindApproval(const std::string& tenant_id, const std::string& approval_id);
@@ -149,6 +150,8 @@ class Model {
   void Change(v1::Lock& lock, absl::Time now, Answer& answer);
   v1::ReleaseRule RuleOf(v1::LockKind cause, v1::ScopeKind scope, const std::string& tenant_id) const;
   void FireLocks(absl::Time until, absl::optional<std::string> tenant_id, Answer& answer);
+  // The lock that time changes next, with when; null: none.
+  std::pair<v1::Lock*, absl::Time> FirstDueLock(absl::optional<std::string> tenant_id);
   // Has the locks in probation that cover these block again.
   void TripProbations(const std::string& tenant_id, const std::string& category, const std::string& agent_id,
                       const std::string& target_resource, const v1::LockCause& cause, absl::Time now, Answer& answer);
@@ -160,16 +163,34 @@ class Model {
                                           absl::Time now, Answer& answer);
   v1::Assessment Grade(const v1::Snapshot& snapshot, const std::map<int, int64_t>& samples, v1::AssessmentSource source,
                        const v1::Principal& reporter, absl::Time now, Answer& answer);
-  void MoveEpisode(const v1::Assessment& assessment, int episode_tier, int findings, absl::Time now, Answer& answer);
   void TripByFindings(const v1::Assessment& assessment, int findings, const v1::Principal& reporter, absl::Time now,
                       Answer& answer);
-  const v1::Episode* OpenEpisode(const std::string& tenant_id, const std::string& agent_id) const;
   const AgentFacts* FindAgent(const std::string& tenant_id, const std::string& agent_id) const;
   // The newest 1,000 of the last 24 hours, by time; `all` of the last 24 hours.
   std::vector<const PointFact*> Window(const std::string& tenant_id, const std::string& agent_id, v1::Metric metric,
                                        absl::Time now, bool all = false) const;
   v1::Snapshot Summarize(const std::string& tenant_id, const std::string& agent_id, absl::Time now) const;
   AgentFacts& Report(const std::string& tenant_id, const std::string& agent_id, absl::Time now);
+
+  // Episodes (model_episode.cc).
+  struct EpisodeIdentity {
+    v1::EpisodeKind kind;
+    std::string tenant_id;
+    std::string agent_id;
+  };
+  void MoveEpisode(const v1::Assessment& assessment, int episode_tier, int findings, absl::Time now, Answer& answer);
+  // Whether many agents of the tenant are at Tier 3; `reporter` is null for time.
+  void ObserveCommonCause(const std::string& tenant_id, const v1::Principal* reporter, absl::Time now, Answer& answer);
+  // The alert of what it means for the episode that `tier` was found; nullopt: nothing.
+  absl::optional<v1::Alert> TurnEpisode(const EpisodeIdentity& of, int tier, bool same_metrics, absl::Time now);
+  // The one that is open or can be reopened, or null.
+  v1::Episode* KnownEpisode(v1::EpisodeKind kind, const std::string& tenant_id, const std::string& agent_id);
+  const v1::Episode* OpenEpisode(const std::string& tenant_id, const std::string& agent_id) const;
+  // Of all tenants if it is empty.
+  int64_t OpenEpisodeCount(const std::string& tenant_id) const;
+  v1::Episode* FirstDueEpisode(absl::optional<std::string> tenant_id);
+  absl::Time NextEpisodeTime(absl::optional<std::string> tenant_id);
+  void FireEpisodes(absl::Time until, absl::optional<std::string> tenant_id, Answer& answer);
 
   // Tasks (model_schedule.cc).
   void ClaimDue(absl::Time until, absl::optional<std::string> tenant_id, Answer& answer);
@@ -203,7 +224,7 @@ class Model {
   // Those whose time is not up, oldest first, and the rollbacks that are open.
   std::vector<v1::Checkpoint> checkpoints_;
   std::vector<v1::Rollback> rollbacks_;
-  // Of agents, whether open or resolved.
+  // Of agents and of common causes, whether open or resolved.
   std::vector<v1::Episode> episodes_;
   std::vector<AgentFacts> agents_;
   std::vector<PointFact> points_;

@@ -136,14 +136,10 @@ Answer Model::Apply(const v1::GetFleetStatsRequest& request, const v1::Principal
   for (const int64_t count : by_tier) stats.add_agents_by_tier(count);
   if (timed > 0) *stats.mutable_average_response_time() = ToProto(absl::Seconds(response_times / timed));
   if (scored > 0) stats.set_average_efficiency_score(efficiencies / scored);
-  int64_t episodes = 0;
-  for (const v1::Episode& episode : episodes_) {
-    episodes += episode.state() == v1::EPISODE_STATE_FIRING && wanted(episode.tenant_id()) ? 1 : 0;
-  }
   int64_t locks = 0;
   for (const v1::Lock& lock : locks_) locks += wanted(lock.tenant_id()) ? 1 : 0;
   // Every lock in force has an open episode.
-  stats.set_open_episode_count(episodes + locks);
+  stats.set_open_episode_count(OpenEpisodeCount(request.tenant_id()) + locks);
   stats.set_active_lock_count(locks);
   return ReplyWith(std::move(stats));
 }

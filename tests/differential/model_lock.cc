@@ -87,6 +87,8 @@ void Model::TellOfLock(const v1::Lock& lock, v1::Transition transition, absl::Ti
   alert.set_transition(transition);
   alert.set_tier(3);
   alert.set_episode_tier(transition == v1::TRANSITION_RESOLVED ? 0 : 3);
+  alert.set_episode_state(transition == v1::TRANSITION_RESOLVED ? v1::EPISODE_STATE_RESOLVED
+                                                                : v1::EPISODE_STATE_FIRING);
   alert.set_confidence(1);
   v1::Evidence& evidence = *alert.mutable_diagnostic_brief()->mutable_evidence();
   evidence.set_lock_id(lock.lock_id());
@@ -183,19 +185,24 @@ void Model::Change(v1::Lock& lock, absl::Time now, Answer& answer) {
                             [&](const v1::Lock& other) { return other.lock_id() == lock.lock_id(); }));
 }
 
+std::pair<v1::Lock*, absl::Time> Model::FirstDueLock(absl::optional<std::string> tenant_id) {
+  v1::Lock* first = nullptr;
+  absl::Time first_due = absl::InfiniteFuture();
+  for (v1::Lock& lock : locks_) {
+    if (tenant_id.has_value() && lock.tenant_id() != *tenant_id) continue;
+    for (const auto* due : {&lock.end_time(), &lock.approvals_expire_time(), &lock.probation_end_time()}) {
+      if (due->seconds() == 0 && due->nanos() == 0) continue;
+      if (FromProto(*due) >= first_due) continue;
+      first_due = FromProto(*due);
+      first = &lock;
+    }
+  }
+  return {first, first_due};
+}
+
 void Model::FireLocks(absl::Time until, absl::optional<std::string> tenant_id, Answer& answer) {
   for (;;) {
-    v1::Lock* first = nullptr;
-    absl::Time first_due = absl::InfiniteFuture();
-    for (v1::Lock& lock : locks_) {
-      if (tenant_id.has_value() && lock.tenant_id() != *tenant_id) continue;
-      for (const auto* due : {&lock.end_time(), &lock.approvals_expire_time(), &lock.probation_end_time()}) {
-        if (due->seconds() == 0 && due->nanos() == 0) continue;
-        if (FromProto(*due) >= first_due) continue;
-        first_due = FromProto(*due);
-        first = &lock;
-      }
-    }
+    const auto [first, first_due] = FirstDueLock(tenant_id);
     if (first == nullptr || first_due > until) return;
     const absl::Time now = time_source_ == v1::TIME_SOURCE_REQUEST ? first_due : until;
     v1::LockRelease& step = *first->add_releases();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <utility>
 
 #include "core/base/serialize.h"
@@ -15,8 +14,6 @@ namespace interlock::differential {
 namespace {
 
 constexpr absl::Duration kAheadMax = absl::Minutes(5);
-
-std::set<int> Metrics(const google::protobuf::RepeatedField<int>& metrics) { return {metrics.begin(), metrics.end()}; }
 
 }  // namespace
 
@@ -33,14 +30,6 @@ AgentFacts& Model::Report(const std::string& tenant_id, const std::string& agent
 const AgentFacts* Model::FindAgent(const std::string& tenant_id, const std::string& agent_id) const {
   for (const AgentFacts& agent : agents_) {
     if (agent.tenant_id == tenant_id && agent.agent_id == agent_id) return &agent;
-  }
-  return nullptr;
-}
-
-const v1::Episode* Model::OpenEpisode(const std::string& tenant_id, const std::string& agent_id) const {
-  for (const v1::Episode& episode : episodes_) {
-    const bool open = episode.state() == v1::EPISODE_STATE_FIRING;
-    if (open && episode.tenant_id() == tenant_id && episode.agent_id() == agent_id) return &episode;
   }
   return nullptr;
 }
@@ -82,6 +71,7 @@ v1::Assessment Model::Grade(const v1::Snapshot& snapshot, const std::map<int, in
   if (const v1::Episode* open = OpenEpisode(snapshot.tenant_id(), snapshot.agent_id())) {
     assessment.set_episode_id(open->episode_id());
   }
+  ObserveCommonCause(snapshot.tenant_id(), &reporter, now, answer);
   if (met(3) && criteria.tier_3_grew) TripByFindings(assessment, criteria.counts[2], reporter, now, answer);
   // A sure finding of tier 2 or 3 ends every probation that covers the agent.
   const bool sure = grade.tier >= 2 &&
@@ -95,60 +85,6 @@ v1::Assessment Model::Grade(const v1::Snapshot& snapshot, const std::map<int, in
     TripProbations(assessment.tenant_id(), "", assessment.agent_id(), "", cause, now, answer);
   }
   return assessment;
-}
-
-void Model::MoveEpisode(const v1::Assessment& assessment, int episode_tier, int findings, absl::Time now,
-                        Answer& answer) {
-  const v1::Episode* open = OpenEpisode(assessment.tenant_id(), assessment.agent_id());
-  const int before = open == nullptr ? 0 : open->tier();
-  if (open != nullptr && episode_tier > 0) episode_tier = std::max(episode_tier, open->tier_min());
-  if (before == 0 && episode_tier == 0) return;
-  const bool same_metrics =
-      open != nullptr && Metrics(open->breached_metrics()) == Metrics(assessment.breached_metrics());
-  if (before == episode_tier && same_metrics) return;
-  if (open == nullptr) {
-    v1::Episode& made = episodes_.emplace_back();
-    made.set_episode_id("episode-" + std::to_string(++last_id_));
-    made.set_tenant_id(assessment.tenant_id());
-    made.set_agent_id(assessment.agent_id());
-    made.set_kind(v1::EPISODE_KIND_PERFORMANCE);
-    made.set_state(v1::EPISODE_STATE_FIRING);
-    *made.mutable_fire_time() = ToProto(now);
-    open = &made;
-  }
-  v1::Episode& episode = const_cast<v1::Episode&>(*open);
-  episode.set_tier(episode_tier);
-  episode.set_peak_tier(std::max(episode.peak_tier(), episode_tier));
-  episode.set_alert_count(episode.alert_count() + 1);
-  *episode.mutable_update_time() = ToProto(now);
-  *episode.mutable_breached_metrics() = assessment.breached_metrics();
-  if (episode_tier == 0) episode.set_state(v1::EPISODE_STATE_RESOLVED);
-
-  v1::Alert alert;
-  alert.set_tier(std::max(before, episode_tier));
-  alert.set_type(alert.tier() == 3 ? "systemic_anomaly" : "anomaly");
-  alert.set_tenant_id(assessment.tenant_id());
-  alert.set_agent_id(assessment.agent_id());
-  alert.set_episode_id(episode.episode_id());
-  alert.set_episode_tier(episode_tier);
-  alert.set_transition(before == 0              ? v1::TRANSITION_FIRED
-                       : episode_tier == 0      ? v1::TRANSITION_RESOLVED
-                       : episode_tier > before  ? v1::TRANSITION_ESCALATED
-                       : episode_tier == before ? v1::TRANSITION_UPDATED
-                                                : v1::TRANSITION_DEESCALATED);
-  alert.set_confidence(assessment.confidence());
-  const v1::TierPolicy& policy = PolicyOf(assessment.tenant_id()).tiers(alert.tier() - 1);
-  v1::DiagnosticBrief& brief = *alert.mutable_diagnostic_brief();
-  *brief.mutable_trigger_metrics() = policy.trigger_metrics();
-  brief.set_max_iterations(policy.max_iterations());
-  *brief.mutable_lock_criteria() = policy.lock_criteria();
-  *brief.mutable_alerts() = assessment.alerts();
-  v1::Evidence& evidence = *brief.mutable_evidence();
-  *evidence.mutable_breached_metrics() = assessment.breached_metrics();
-  if (assessment.has_health_score()) evidence.set_health_score(assessment.health_score());
-  evidence.set_anomaly_confidence(assessment.anomaly_confidence());
-  evidence.set_consecutive_failures(findings);
-  Send(std::move(alert), now, answer);
 }
 
 void Model::TripByFindings(const v1::Assessment& assessment, int findings, const v1::Principal& reporter,

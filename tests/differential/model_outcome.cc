@@ -12,16 +12,17 @@
 
 namespace interlock::differential {
 
-v1::Episode* Model::FindOpen(const std::string& episode_id) {
+v1::Episode* Model::FindEpisode(const std::string& episode_id) {
   for (v1::Episode& episode : episodes_) {
-    if (episode.episode_id() == episode_id && episode.state() == v1::EPISODE_STATE_FIRING) return &episode;
+    const bool known = episode.state() != v1::EPISODE_STATE_RESOLVED || episode.has_reopen_end_time();
+    if (known && episode.episode_id() == episode_id) return &episode;
   }
   return nullptr;
 }
 
 void Model::SettleAttempt(const Ruling& ruling, absl::Time now, Answer& answer) {
   const v1::Decision& decision = ruling.decision;
-  v1::Episode* episode = FindOpen(decision.episode_id());
+  v1::Episode* episode = FindEpisode(decision.episode_id());
   if (episode == nullptr) return;
   if (decision.verdict() == v1::VERDICT_ALLOW) {
     while (episode->iterations_size() < 3) episode->add_iterations(0);
@@ -64,7 +65,7 @@ Answer Model::Apply(const v1::ReportActionOutcomeRequest& request, const v1::Pri
   if (request.has_duration()) *outcome.mutable_duration() = request.duration();
   *outcome.mutable_report_time() = ToProto(now);
   *outcome.mutable_reported_by() = caller;
-  v1::Episode* episode = FindOpen(decision->episode_id());
+  v1::Episode* episode = FindEpisode(decision->episode_id());
   if (request.outcome() == v1::OUTCOME_NOT_EXECUTED && episode != nullptr) {
     const int at = decision->episode_tier() - 1;
     episode->set_iterations(at, episode->iterations(at) - 1);
