@@ -121,9 +121,15 @@ class DecisionLoader {
     }
   }
 
-  // Reads the tenant's decisions that are in no chunk yet. A store of an earlier version has no chunks; then those of
-  // the tenant's last 24 hours count.
+  // A store that has more decisions than a chunk holds, and no chunk, is of an earlier version.
+  bool IsOfEarlierVersion() const {
+    return chunked_sequence_ == 0 && memory_.decision_sequence >= memory_.options.decisions_per_chunk;
+  }
+
+  // Reads the tenant's decisions that are in no chunk yet. Of a store of an earlier version those of the tenant's last
+  // 24 hours count.
   absl::Status ReadNewest(const std::string& tenant_id) {
+    const bool recent_only = IsOfEarlierVersion();
     absl::Time newest_time = absl::InfinitePast();
     absl::Status result;
     const auto visit = [&](absl::string_view key, absl::string_view value) {
@@ -135,7 +141,7 @@ class DecisionLoader {
         return false;
       }
       newest_time = std::max(newest_time, FromProto(newest.decision.decide_time()));
-      if (chunked_sequence_ == 0 && !safety::IsRecent(newest.decision, newest_time)) return false;
+      if (recent_only && !safety::IsRecent(newest.decision, newest_time)) return false;
       if (!stamp.request_id.empty()) newest.request_key = MakeRequestKey(tenant_id, stamp.request_id);
       newest.row_bytes = static_cast<int64_t>(key.size() + value.size());
       newest_.push_back(std::move(newest));

@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "core/base/time.h"
 #include "core/engine/keys.h"
 #include "tests/support/engine_world.h"
 
@@ -64,6 +67,26 @@ TEST_F(ChunkDamageTest, StoreWithoutChunksGetsThem) {
   world_.Restart();
   EXPECT_EQ(world_.RawRows(Table::kDecisionChunk), chunks);
   EXPECT_EQ(chunks.size(), 3u);
+}
+
+// While requests move time, tenants' clocks differ: what is old for its tenant may be new for the fleet.
+TEST(LoadDecisionsTest, StoreThatIsTooYoungForAChunkForgetsNothing) {
+  Engine::Options options;
+  options.time_source = v1::TIME_SOURCE_REQUEST;
+  EngineWorld world(options);
+  const auto act = [&world](const std::string& request_id, absl::Time time) {
+    v1::ArbitrateRequest request = MakeAction("a");
+    request.set_request_id(request_id);
+    *request.mutable_action()->mutable_request_time() = ToProto(time);
+    return world.Do(request);
+  };
+  const absl::Time start = absl::FromUnixSeconds(1'700'000'000);
+  const std::string old_id = act("old", start)->decision_id();
+  ASSERT_TRUE(act("new", start + absl::Hours(48)).ok());
+  world.Restart();
+  const auto repeated = act("old", start);
+  EXPECT_TRUE(repeated->replayed());
+  EXPECT_EQ(repeated->decision_id(), old_id);
 }
 
 }  // namespace

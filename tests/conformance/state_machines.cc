@@ -163,9 +163,11 @@ std::string StateMachinesPage() {
   AppendEdges(rollback::RollbackEdges(), page);
   absl::StrAppend(&page,
                   "\n## Episodes\n\n"
-                  "`core/alert/episode_machine.h`. At most one is open for an agent's performance, and one for the "
-                  "scope of a lock. "
-                  "Each step is an alert.\n\n");
+                  "`core/alert/episode_machine.h`. At most one is open for an agent's performance, one for the scope "
+                  "of a lock, and one for a tenant whose agents have a common cause. Each step is an alert. How long "
+                  "an episode recovers before it is resolved, and how long afterwards it can be reopened, is in the "
+                  "policy's `episode_rule`; without one it is resolved at once and for good. Locks end when they are "
+                  "released.\n\n");
   AppendEdges(alert::EpisodeEdges(), page);
   return page;
 }

@@ -113,19 +113,29 @@ class Checker {
 
   void CheckAlertLog() { ExpectDense("alert", observation_.alerts, observation_.info.alert_sequence()); }
 
-  // Of each fingerprint at most one episode is open at a time, from FIRED to RESOLVED.
+  // Of each fingerprint at most one episode is open at a time, from FIRED or REOPENED to RESOLVED.
   void CheckEpisodes() {
     std::map<std::string, std::string> open;
+    std::map<std::string, std::string> resolved;
     for (const v1::Alert& alert : observation_.alerts) {
       ++alerts_of_[alert.episode_id()];
       std::string& episode_id = open[alert.fingerprint()];
       if (alert.transition() == v1::TRANSITION_FIRED) {
         if (!episode_id.empty()) Violation("alert ", alert.sequence(), " fires while ", episode_id, " is open");
         episode_id = alert.episode_id();
+      } else if (alert.transition() == v1::TRANSITION_REOPENED) {
+        const std::string& before = resolved[alert.fingerprint()];
+        if (!episode_id.empty() || before != alert.episode_id()) {
+          Violation("alert ", alert.sequence(), " reopens ", alert.episode_id(), ", but open is \"", episode_id,
+                    "\", and the one before it was \"", before, "\"");
+        }
+        episode_id = alert.episode_id();
       } else if (episode_id != alert.episode_id()) {
         Violation("alert ", alert.sequence(), " is of ", alert.episode_id(), ", but open is \"", episode_id, "\"");
       }
-      if (alert.transition() == v1::TRANSITION_RESOLVED) episode_id.clear();
+      if (alert.transition() != v1::TRANSITION_RESOLVED) continue;
+      resolved[alert.fingerprint()] = episode_id;
+      episode_id.clear();
     }
   }
 

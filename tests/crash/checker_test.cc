@@ -215,6 +215,17 @@ TEST_F(CheckerTest, TwoOpenEpisodesOfOneFingerprint) {
   ExpectFound("alert 4 is of episode-other, but open is \"episode-agent\"");
 }
 
+TEST_F(CheckerTest, EpisodeThatIsReopened) {
+  observation_.alerts.push_back(MakeAlert(5, "episode-agent", v1::TRANSITION_REOPENED));
+  observation_.info.set_alert_sequence(5);
+  ExpectSound();
+  observation_.alerts[4].set_transition(v1::TRANSITION_UPDATED);
+  ExpectFound("alert 5 is of episode-agent, but open is \"\"");
+  observation_.alerts[4] = MakeAlert(5, "episode-other", v1::TRANSITION_REOPENED);
+  observation_.alerts[4].set_fingerprint(observation_.alerts[0].fingerprint());
+  ExpectFound("alert 5 reopens episode-other, but open is \"\", and the one before it was \"episode-agent\"");
+}
+
 TEST_F(CheckerTest, LostLock) {
   observation_.locks.clear();
   observation_.info.set_active_lock_count(0);

@@ -101,15 +101,6 @@ void Model::Remember(const CallId& id, const Answer& answer) {
   calls_.push_back({id, FleetClock(), std::move(reply)});
 }
 
-void Model::ForgetOldDecisions() {
-  const auto is_old = [this](const RememberedCall& call) {
-    const auto* decision = dynamic_cast<const v1::Decision*>(call.reply.get());
-    if (decision == nullptr) return false;
-    return FromProto(decision->decide_time()) <= decide_times_[decision->tenant_id()] - absl::Hours(24);
-  };
-  calls_.erase(std::remove_if(calls_.begin(), calls_.end(), is_old), calls_.end());
-}
-
 Answer Model::Apply(const v1::UpdatePolicyRequest& request, bool is_current, bool is_valid,
                     const v1::Principal& caller) {
   if (caller.kind() != v1::PRINCIPAL_KIND_HUMAN && caller.kind() != v1::PRINCIPAL_KIND_SERVICE) {

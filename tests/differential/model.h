@@ -95,9 +95,6 @@ class Model {
   // Repeats (model.cc). The reply of an earlier call, or the error that the id came with other bytes.
   absl::optional<Answer> Recall(const CallId& id) const;
   void Remember(const CallId& id, const Answer& answer);
-  // A start reads a tenant's decisions of the 24 hours before its newest one. Where only requests move time, the
-  // earlier answers were still remembered before it. This is so up to the first chunk of decisions (1,024).
-  void ForgetOldDecisions();
 
   // Decisions (model_safety.cc).
   Ruling Decide(const v1::Action& action, const std::string& approval_id, const std::string& checkpoint_id,
@@ -210,8 +207,6 @@ class Model {
   std::map<std::string, absl::Time> tenants_;
   std::vector<v1::PolicySet> policies_;
   std::vector<RememberedCall> calls_;
-  // When the tenant's newest decision was made.
-  std::map<std::string, absl::Time> decide_times_;
   std::vector<AttemptFact> attempts_;
   // Every decision, in the order of their sequences.
   std::vector<v1::Decision> decisions_;

@@ -252,7 +252,6 @@ Answer Model::Apply(const v1::ArbitrateRequest& request, const v1::Principal& ca
   }
   Answer answer;
   const absl::Time now = Advance(action.tenant_id(), TimeOf(action), answer);
-  decide_times_[action.tenant_id()] = now;
   Ruling ruling = Decide(action, approval_id, request.checkpoint_id(), now);
   v1::Decision& decision = ruling.decision;
   decision.set_sequence(++decision_count_);

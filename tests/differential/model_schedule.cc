@@ -224,7 +224,6 @@ Answer Model::Apply(const EndOfAttempt& end, const v1::Principal&) {
 }
 
 Answer Model::Restart() {
-  ForgetOldDecisions();
   for (v1::TaskRecord& record : tasks_) {
     v1::Task& task = *record.mutable_task();
     if (task.state() != v1::TASK_STATE_RUNNING) continue;

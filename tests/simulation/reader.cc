@@ -119,7 +119,7 @@ std::vector<v1::Attempt> AttemptsIn(const Store& store, const v1::Task& task) {
   return AllOf<v1::Attempt>(store, request, [](const auto& page) { return page.attempts(); });
 }
 
-std::vector<v1::Episode> OpenEpisodesIn(const Store& store) {
+std::vector<v1::Episode> EpisodesIn(const Store& store) {
   std::vector<v1::Episode> episodes;
   const absl::Status scanned =
       store.Scan({Table::kEpisode, "", "", false}, [&episodes](absl::string_view, absl::string_view value) {

@@ -39,7 +39,7 @@ std::vector<v1::PolicySet> PoliciesIn(const Store& store, const std::string& ten
 std::vector<v1::Task> TasksIn(const Store& store, const std::string& tenant_id);
 // Newest first.
 std::vector<v1::Attempt> AttemptsIn(const Store& store, const v1::Task& task);
-// The episodes that are open.
-std::vector<v1::Episode> OpenEpisodesIn(const Store& store);
+// The episodes that are open or can be reopened.
+std::vector<v1::Episode> EpisodesIn(const Store& store);
 
 }  // namespace interlock::simulation

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "core/alert/episode_machine.h"
+#include "core/base/check.h"
 #include "core/base/limits.h"
 #include "core/base/serialize.h"
 #include "core/base/time.h"
@@ -18,6 +20,7 @@ void AlertChecker::OnBatch(const Effects* effects) {
 void AlertChecker::OnCommitted(const Effects& effects, const Engine& engine) {
   CheckBatch(effects);
   for (const v1::Alert& alert : effects.alerts) Take(alert);
+  NoteReopenEnds(effects);
   if (engine.alert_sequence() != static_cast<int64_t>(alerts_.size())) {
     sim_.trace.Fail("alerts-dense", "the engine is at alert ", engine.alert_sequence(), ", told were ", alerts_.size());
   }
@@ -53,34 +56,69 @@ void AlertChecker::Take(const v1::Alert& alert) {
 }
 
 void AlertChecker::MoveEpisode(const v1::Alert& alert) {
-  const auto open = open_.find(alert.fingerprint());
-  const alert::EpisodeEdge edge = {open == open_.end() ? v1::EPISODE_STATE_UNSPECIFIED : v1::EPISODE_STATE_FIRING,
-                                   alert.transition(),
-                                   alert.episode_tier() == 0 ? v1::EPISODE_STATE_RESOLVED : v1::EPISODE_STATE_FIRING};
-  sim_.coverage.Count("episode edge", NameOf(edge));
-  if (alert.transition() == v1::TRANSITION_FIRED) {
-    if (open != open_.end()) {
-      sim_.trace.Fail("one-open-episode", alert.episode_id(), " fired while ", open->second.episode_id, " was open");
-    }
-    open_[alert.fingerprint()] = {alert.episode_id(), alert.episode_tier()};
-    return;
+  KnownEpisode& known = known_[alert.fingerprint()];
+  const bool fires = alert.transition() == v1::TRANSITION_FIRED;
+  if (fires && alert::IsOpen(known.state)) {
+    sim_.trace.Fail("one-open-episode", alert.episode_id(), " fired while ", known.episode_id, " was open");
   }
-  if (open == open_.end() || open->second.episode_id != alert.episode_id()) {
+  if (fires && FromProto(alert.create_time()) < known.reopen_end) {
+    sim_.trace.Fail("episode-transitions", alert.episode_id(), " fired while ", known.episode_id, " could be reopened");
+  }
+  if (fires == (known.episode_id == alert.episode_id())) {
     return sim_.trace.Fail("one-open-episode", "alert ", alert.sequence(), " is about ", alert.episode_id(),
-                           ", which is not open");
+                           ", the newest one is ", known.episode_id);
   }
-  const int before = open->second.tier;
+  if (fires) known = {alert.episode_id(), v1::EPISODE_STATE_UNSPECIFIED, 0, absl::InfinitePast()};
+  const alert::EpisodeEdge edge = {known.state, alert.transition(), alert.episode_state()};
+  sim_.coverage.Count("episode edge", NameOf(edge));
+  if (alert.type() == "systemic_anomaly" && alert.agent_id().empty()) {
+    sim_.coverage.Count("common cause", v1::Transition_Name(alert.transition()));
+  }
+  if (alert::After(known.state, alert.transition()) != alert.episode_state()) {
+    sim_.trace.Fail("episode-transitions", "alert ", alert.sequence(), ": there is no ", NameOf(edge));
+  }
+  CheckTiers(alert, known.tier);
+  known.tier = alert.episode_tier();
+  known.state = alert.episode_state();
+}
+
+void AlertChecker::CheckTiers(const v1::Alert& alert, int before) {
   const int after = alert.episode_tier();
-  const bool fits = (alert.transition() == v1::TRANSITION_ESCALATED && after > before) ||
-                    (alert.transition() == v1::TRANSITION_DEESCALATED && after < before && after > 0) ||
-                    (alert.transition() == v1::TRANSITION_UPDATED && after == before) ||
-                    (alert.transition() == v1::TRANSITION_RESOLVED && after == 0);
-  if (!fits) {
-    sim_.trace.Fail("episode-transitions", "alert ", alert.sequence(), ": ", v1::Transition_Name(alert.transition()),
-                    " from tier ", before, " to ", after);
+  const auto fits = [&] {
+    switch (alert.transition()) {
+      case v1::TRANSITION_FIRED:
+      case v1::TRANSITION_REOPENED:
+        return before == 0 && after > 0;
+      case v1::TRANSITION_ESCALATED:
+        return after > before;
+      case v1::TRANSITION_DEESCALATED:
+        return after < before && after > 0;
+      case v1::TRANSITION_UPDATED:
+      case v1::TRANSITION_RECOVERING:
+        return after == before && after > 0;
+      default:
+        return after == 0;
+    }
+  };
+  if (fits()) return;
+  sim_.trace.Fail("episode-transitions", "alert ", alert.sequence(), ": ", v1::Transition_Name(alert.transition()),
+                  " from tier ", before, " to ", after);
+}
+
+void AlertChecker::NoteReopenEnds(const Effects& effects) {
+  for (const Write& write : effects.writes.writes()) {
+    if (write.table != Table::kEpisode || write.kind != Write::Kind::kPut) continue;
+    v1::Episode episode;
+    INTERLOCK_CHECK(episode.ParseFromString(write.value));
+    NoteReopenEnd(episode);
   }
-  open->second.tier = after;
-  if (after == 0) open_.erase(open);
+}
+
+void AlertChecker::NoteReopenEnd(const v1::Episode& episode) {
+  const auto known = known_.find(episode.fingerprint());
+  if (known == known_.end() || known->second.episode_id != episode.episode_id()) return;
+  const bool can_reopen = !alert::IsOpen(episode.state()) && episode.has_reopen_end_time();
+  known->second.reopen_end = can_reopen ? FromProto(episode.reopen_end_time()) : absl::InfinitePast();
 }
 
 void AlertChecker::CheckCut(int64_t oldest, absl::Time now) {
@@ -150,18 +188,23 @@ void AlertChecker::CheckCauses(const server::Core& core, const std::vector<v1::A
 }
 
 void AlertChecker::CheckEpisodes(const server::Core& core) {
-  const std::vector<v1::Episode> episodes = OpenEpisodesIn(*core.store);
-  for (const v1::Episode& episode : episodes) {
-    const auto open = open_.find(episode.fingerprint());
-    if (open == open_.end() || open->second.episode_id != episode.episode_id()) {
-      sim_.trace.Fail("one-open-episode", episode.episode_id(), " is open in the store, but not by its alerts");
-    } else if (open->second.tier != episode.tier()) {
-      sim_.trace.Fail("atomic-batch", episode.episode_id(), " is at another tier than its newest alert");
+  for (auto& [fingerprint, known] : known_) known.reopen_end = absl::InfinitePast();
+  size_t stored_open = 0;
+  for (const v1::Episode& episode : EpisodesIn(*core.store)) {
+    if (alert::IsOpen(episode.state())) ++stored_open;
+    const auto known = known_.find(episode.fingerprint());
+    if (known == known_.end() || known->second.episode_id != episode.episode_id()) {
+      sim_.trace.Fail("one-open-episode", episode.episode_id(), " is stored, but is not the newest by the alerts");
+    } else if (known->second.tier != episode.tier() || known->second.state != episode.state()) {
+      sim_.trace.Fail("atomic-batch", episode.episode_id(), " is at another tier or state than its newest alert");
+    } else {
+      NoteReopenEnd(episode);
     }
   }
-  if (episodes.size() != open_.size()) {
-    sim_.trace.Fail("one-open-episode", "by the alerts ", open_.size(), " episodes are open, in the store ",
-                    episodes.size());
+  const auto open = static_cast<size_t>(
+      std::count_if(known_.begin(), known_.end(), [](const auto& known) { return alert::IsOpen(known.second.state); }));
+  if (stored_open != open) {
+    sim_.trace.Fail("one-open-episode", "by the alerts ", open, " episodes are open, in the store ", stored_open);
   }
 }
 

@@ -1,5 +1,5 @@
 // Alerts: numbered without a gap, durable and unchanged once they were told; each with its cause in the same batch; at
-// most one open episode for a fingerprint.
+// most one open episode for a fingerprint, which changes as the episode machine says and comes back while it may.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,9 @@ class AlertChecker final : public Observer {
  private:
   void Take(const v1::Alert& alert);
   void MoveEpisode(const v1::Alert& alert);
+  void CheckTiers(const v1::Alert& alert, int before);
+  void NoteReopenEnds(const Effects& effects);
+  void NoteReopenEnd(const v1::Episode& episode);
   void CheckBatch(const Effects& effects);
   void CheckCut(int64_t oldest, absl::Time now);
   void CheckCauses(const server::Core& core, const std::vector<v1::Alert>& stored, bool is_whole);
@@ -40,12 +43,15 @@ class AlertChecker final : public Observer {
   const Cast& cast_;
   const absl::Duration retention_;
   std::vector<v1::Alert> alerts_;
-  struct OpenEpisode {
+  struct KnownEpisode {
     std::string episode_id;
-    int tier;
+    v1::EpisodeState state = v1::EPISODE_STATE_UNSPECIFIED;
+    int tier = 0;
+    // Until when it can be reopened, as it is stored.
+    absl::Time reopen_end = absl::InfinitePast();
   };
-  // By fingerprint.
-  std::map<std::string, OpenEpisode> open_;
+  // The newest of each fingerprint.
+  std::map<std::string, KnownEpisode> known_;
   // A batch was stored that nobody was told of.
   bool in_doubt_ = false;
 };

@@ -35,7 +35,8 @@ const v1::PolicySet& BudgetChecker::PolicyOf(const v1::Decision& decision) const
 
 void BudgetChecker::OnCommitted(const Effects& effects, const Engine&) {
   for (const v1::Alert& alert : effects.alerts) {
-    if (alert.type() == "lock") continue;
+    if (alert.type() == "lock" || alert.agent_id().empty()) continue;
+    if (alert.transition() == v1::TRANSITION_REOPENED) reopened_episodes_.insert(alert.episode_id());
     if (alert.transition() == v1::TRANSITION_RESOLVED) {
       open_episodes_.erase(alert.fingerprint());
     } else {
@@ -62,6 +63,9 @@ void BudgetChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>&
   if (used_up != Has(decision, v1::REASON_CODE_BUDGET_EXHAUSTED)) {
     sim_.trace.Fail("budgets", decision.decision_id(), " of ", decision.episode_id(), " after ", attempts, " of ",
                     attempts_max, " attempts at tier ", decision.episode_tier());
+  }
+  if (attempts > 0 && reopened_episodes_.count(decision.episode_id()) > 0) {
+    sim_.coverage.Count("attempt at a remedy", "after attempts and a reopening");
   }
   if (!allowed) return;
   if (used_up && !Has(decision, v1::REASON_CODE_APPROVED)) {

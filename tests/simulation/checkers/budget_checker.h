@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -50,6 +51,8 @@ class BudgetChecker final : public Observer {
   std::deque<v1::Decision> newest_;
   // By fingerprint.
   std::map<std::string, v1::Alert> open_episodes_;
+  // By name.
+  std::set<std::string> reopened_episodes_;
 };
 
 }  // namespace interlock::simulation

@@ -37,6 +37,7 @@ v1::PolicySet Policies::NewPolicy() {
   }
   if (random.Chance(0.5)) AddLimits(policy);
   if (random.Chance(0.8)) SetBudgets(policy);
+  SetEpisodes(policy);
   SetApprovals(policy);
   SetReversal(policy);
   return policy;
@@ -87,6 +88,22 @@ void Policies::SetBudgets(v1::PolicySet& policy) {
   v1::LockRule& rule = *policy.add_lock_rules();
   rule.set_cause(v1::TRIP_CAUSE_BUDGET);
   rule.set_scope(v1::SCOPE_KIND_AGENT);
+}
+
+void Policies::SetEpisodes(v1::PolicySet& policy) {
+  Random& random = sim_.random;
+  v1::EpisodeRule& rule = *policy.mutable_episode_rule();
+  if (random.Chance(0.6)) *rule.mutable_hold() = ToProto(absl::Seconds(random.Between(1, 120)));
+  if (random.Chance(0.6)) *rule.mutable_reopen_window() = ToProto(absl::Seconds(random.Between(60, 3600)));
+  if (random.Chance(0.2)) return;
+  v1::CommonCauseRule& common_cause = *policy.mutable_common_cause_rule();
+  if (random.Chance(0.7)) common_cause.set_agents(2);
+  if (common_cause.agents() == 0 || random.Chance(0.3)) common_cause.set_percent(random.Between(20, 100));
+  *common_cause.mutable_window() = ToProto(absl::Minutes(random.Between(1, 60)));
+  if (random.Chance(0.5)) return;
+  v1::LockRule& lock_rule = *policy.add_lock_rules();
+  lock_rule.set_cause(v1::TRIP_CAUSE_COMMON_CAUSE);
+  lock_rule.set_scope(v1::SCOPE_KIND_TENANT);
 }
 
 void Policies::SetApprovals(v1::PolicySet& policy) {

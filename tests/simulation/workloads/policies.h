@@ -19,6 +19,7 @@ class Policies final : public Workload {
   v1::PolicySet NewPolicy();
   void AddLimits(v1::PolicySet& policy);
   void SetBudgets(v1::PolicySet& policy);
+  void SetEpisodes(v1::PolicySet& policy);
   void SetApprovals(v1::PolicySet& policy);
   void SetReversal(v1::PolicySet& policy);
   void SetReleaseRule(v1::ScopeKind scope, v1::PolicySet& policy);
