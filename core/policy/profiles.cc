@@ -250,6 +250,7 @@ constexpr char kToolCalling[] = R"policy(
       window { seconds: 60 }
     }
   }
+  episode_rule { reopen_window { seconds: 300 } }
   lock_rules { cause: TRIP_CAUSE_LOCK_CRITERIA scope: SCOPE_KIND_AGENT }
   lock_rules { cause: TRIP_CAUSE_ARBITRATION scope: SCOPE_KIND_AGENT }
   release_rules {
