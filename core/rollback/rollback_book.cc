@@ -103,9 +103,7 @@ absl::StatusOr<v1::Rollback> RollbackBook::Tell(absl::string_view rollback_id, i
   return told;
 }
 
-absl::Time RollbackBook::NextDue(absl::optional<absl::string_view> tenant_id) const {
-  return due_.Next(tenant_id);
-}
+absl::Time RollbackBook::NextDue(absl::optional<absl::string_view> tenant_id) const { return due_.Next(tenant_id); }
 
 v1::Rollback RollbackBook::FireDue(absl::optional<absl::string_view> tenant_id, absl::Time now) {
   INTERLOCK_CHECK(NextDue(tenant_id) <= now);
