@@ -99,6 +99,8 @@ class Client {
   // PolicyService.
   absl::StatusOr<v1::PolicySet> GetPolicy(v1::GetPolicyRequest request, const CallOptions& options = {}) const;
   absl::StatusOr<v1::PolicySet> UpdatePolicy(v1::UpdatePolicyRequest request, const CallOptions& options = {}) const;
+  absl::StatusOr<v1::PolicySet> RollbackPolicy(v1::RollbackPolicyRequest request,
+                                               const CallOptions& options = {}) const;
   absl::StatusOr<v1::ListPolicyVersionsResponse> ListPolicyVersions(v1::ListPolicyVersionsRequest request,
                                                                     const CallOptions& options = {}) const;
   absl::StatusOr<v1::ValidatePolicyResponse> ValidatePolicy(v1::ValidatePolicyRequest request,

@@ -1,7 +1,10 @@
 #include "client/cli/policy.h"
 
+#include <cstdint>
+#include <string>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/format.h"
 #include "client/cli/input.h"
@@ -48,6 +51,7 @@ absl::StatusOr<ExitCode> RunGet(Context& context) {
 absl::StatusOr<ExitCode> Update(Context& context, v1::PolicySet policy) {
   v1::UpdatePolicyRequest request;
   *request.mutable_policy() = std::move(policy);
+  request.set_reason(context.arguments.Get("reason"));
   INTERLOCK_ASSIGN_OR_RETURN(const v1::PolicySet stored, context.client.UpdatePolicy(std::move(request)));
   Show(stored, context.output);
   return kExitOk;
@@ -63,6 +67,23 @@ absl::StatusOr<ExitCode> RunUse(Context& context) {
   policy.set_tenant_id(context.arguments.Get("tenant"));
   policy.set_profile(context.arguments.Word(0));
   return Update(context, std::move(policy));
+}
+
+absl::StatusOr<ExitCode> RunRollback(Context& context) {
+  v1::RollbackPolicyRequest request;
+  request.set_tenant_id(context.arguments.Get("tenant"));
+  const std::string version = context.arguments.Word(0);
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(version, &number) || number < 1) {
+    return UsageError(absl::StrCat("VERSION must be a number, at least 1, not ", version,
+                                   "; interlockctl policy versions lists those that there are"));
+  }
+  request.set_version(number);
+  request.set_etag(context.arguments.Get("etag"));
+  request.set_reason(context.arguments.Get("reason"));
+  INTERLOCK_ASSIGN_OR_RETURN(const v1::PolicySet stored, context.client.RollbackPolicy(std::move(request)));
+  Show(stored, context.output);
+  return kExitOk;
 }
 
 absl::StatusOr<ExitCode> RunValidate(Context& context) {
@@ -85,10 +106,11 @@ absl::StatusOr<ExitCode> RunValidate(Context& context) {
 }
 
 Table Tabulate(const v1::ListPolicyVersionsResponse& list) {
-  Table table({{"version", Align::kRight}, {"profile"}, {"made"}, {"by"}, {"etag"}});
+  Table table({{"version", Align::kRight}, {"profile"}, {"made"}, {"by"}, {"etag"}, {"back to"}, {"reason"}});
   for (const v1::PolicySet& policy : list.policies()) {
     table.AddRow({absl::StrCat(policy.version()), policy.profile(), FormatTime(policy.update_time()),
-                  FormatPrincipal(policy.updated_by()), policy.etag()});
+                  FormatPrincipal(policy.updated_by()), policy.etag(),
+                  policy.rolled_back_to() == 0 ? "" : absl::StrCat(policy.rolled_back_to()), policy.reason()});
   }
   return table;
 }
@@ -105,6 +127,7 @@ absl::StatusOr<ExitCode> RunVersions(Context& context) {
 std::vector<Command> PolicyCommands() {
   const FlagSpec other_tenant = {
       .name = "tenant", .value = "TENANT", .help = "default: the tenant that the file names"};
+  const FlagSpec reason = {.name = "reason", .value = "TEXT", .help = "why, for those who read the versions later"};
   return {
       {.name = "policy get",
        .summary = "shows a tenant's policy; with --json in the form that policy set reads",
@@ -117,14 +140,25 @@ std::vector<Command> PolicyCommands() {
        .details = "  The etag in the file must be the current one, so that nobody's change is lost;"
                   " without\n  an etag the policy is replaced whatever it is.",
        .positionals = {kFile},
-       .flags = {other_tenant},
+       .flags = {other_tenant, reason},
        .run = RunSet},
       {.name = "policy use",
        .summary = "puts a tenant on a built-in profile: reference or tool_calling",
        .details = "",
        .positionals = {{.name = "PROFILE"}},
-       .flags = {kTenantFlag},
+       .flags = {kTenantFlag, reason},
        .run = RunUse},
+      {.name = "policy rollback",
+       .summary = "puts a tenant on the content of an earlier version of its policy",
+       .details = "  The old content becomes a new version; the versions in between stay. policy versions lists\n"
+                  "  those that there are.",
+       .positionals = {{.name = "VERSION"}},
+       .flags = {kTenantFlag,
+                 reason,
+                 {.name = "etag",
+                  .value = "ETAG",
+                  .help = "of the current version, so that nobody's change is lost; default: whatever it is"}},
+       .run = RunRollback},
       {.name = "policy validate",
        .summary = "checks a policy in a JSON file without storing it; exits with 1 if it is not valid",
        .details = "",

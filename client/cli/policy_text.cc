@@ -137,6 +137,8 @@ std::string DescribePolicy(const v1::PolicySet& policy, bool color) {
               {"profile", policy.profile()},
               {"made", FormatTime(policy.update_time())},
               {"by", FormatPrincipal(policy.updated_by())},
+              {"reason", policy.reason()},
+              {"back to", policy.rolled_back_to() == 0 ? "" : absl::StrCat("version ", policy.rolled_back_to())},
               {"etag", policy.etag()},
           },
           color),

@@ -18,6 +18,7 @@
 #include "client/cli/help.h"
 #include "client/cli/lock.h"
 #include "client/cli/policy.h"
+#include "client/cli/replay/evaluate.h"
 #include "client/cli/replay/replay.h"
 #include "client/cli/rollback.h"
 #include "client/cli/status.h"
@@ -161,7 +162,7 @@ std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const auto& make : {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands,
                            CheckpointCommands, RollbackCommands, LockCommands, PolicyCommands, AlertCommands,
-                           TaskCommands, AuditCommands, ReplayCommands, DemoCommands}) {
+                           TaskCommands, AuditCommands, ReplayCommands, EvaluateCommands, DemoCommands}) {
     for (Command& command : make()) commands.push_back(std::move(command));
   }
   return commands;

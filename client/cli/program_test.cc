@@ -103,6 +103,10 @@ TEST_F(ProgramTest, WrongCallsExitWithTwoAndSayHowItIsDone) {
       {{"decide", "--tenant=t", "--agent=a", "--type=x", "--parameters={"}, "--parameters: "},
       {{"replay", "f", "--profile=odd"}, "--profile: must be reference, tool_calling or both"},
       {{"replay", "f", "--parallel=0"}, "--parallel: must be 1..256"},
+      {{"evaluate", "f"}, "--policy=P is missing"},
+      {{"evaluate", "f", "--policy=lenient"}, "--policy: cannot read lenient"},
+      {{"evaluate", "f", "--policy=reference", "--against=odd"},
+       "give a file with a policy, reference or tool_calling"},
   };
   for (const auto& [words, message] : calls) {
     const ProgramResult result = Run(words);

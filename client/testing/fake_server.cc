@@ -118,6 +118,7 @@ class FakePolicyService final : public v1::PolicyService::Service {
   explicit FakePolicyService(const FakeAnswers& answers) : answers_(answers) {}
   INTERLOCK_FAKE_CALL(GetPolicy, PolicySet, get_policy)
   INTERLOCK_FAKE_CALL(UpdatePolicy, PolicySet, update_policy)
+  INTERLOCK_FAKE_CALL(RollbackPolicy, PolicySet, rollback_policy)
   INTERLOCK_FAKE_CALL(ListPolicyVersions, ListPolicyVersionsResponse, list_policy_versions)
   INTERLOCK_FAKE_CALL(ValidatePolicy, ValidatePolicyResponse, validate_policy)
 

@@ -58,6 +58,7 @@ struct FakeAnswers {
   FakeCall<v1::ListRollbacksRequest, v1::ListRollbacksResponse> list_rollbacks;
   FakeCall<v1::GetPolicyRequest, v1::PolicySet> get_policy;
   FakeCall<v1::UpdatePolicyRequest, v1::PolicySet> update_policy;
+  FakeCall<v1::RollbackPolicyRequest, v1::PolicySet> rollback_policy;
   FakeCall<v1::ListPolicyVersionsRequest, v1::ListPolicyVersionsResponse> list_policy_versions;
   FakeCall<v1::ValidatePolicyRequest, v1::ValidatePolicyResponse> validate_policy;
   FakeCall<v1::ListAlertsRequest, v1::ListAlertsResponse> list_alerts;

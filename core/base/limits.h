@@ -62,6 +62,8 @@ inline constexpr absl::Duration kApprovalValidityMax = absl::Hours(24);
 // Approvals whose time is up in one timer pass.
 inline constexpr int kDueApprovalsPerTick = 100;
 inline constexpr int kPolicyItemsMax = 1000;
+// Why a version of a policy was made. Versions are listed whole, so that a sentence or two is enough.
+inline constexpr size_t kPolicyReasonBytesMax = 1000;
 inline constexpr int kPolicyViolationsMax = 100;
 // Pages.
 inline constexpr int kPageSizeDefault = 100;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,6 +31,8 @@ struct TenantData {
   // Whether the row is in the store.
   bool stored = false;
   std::shared_ptr<const safety::CompiledPolicy> policy;
+  // The rows of the newest versions of the policy, by version: all that may not be in the store yet.
+  std::map<int64_t, std::string> recent_policies;
   safety::AttemptHistory history;
   std::map<std::string, AgentData, std::less<>> agents;
 };

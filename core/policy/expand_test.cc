@@ -27,10 +27,14 @@ TEST(ExpandTest, OutputOnlyFieldsAreNotContent) {
   update.set_version(4);
   update.mutable_update_time()->set_seconds(1);
   update.mutable_updated_by()->set_id("alice");
+  update.set_reason("as it was");
+  update.set_rolled_back_to(2);
   const v1::PolicySet expanded = Expand(update);
   EXPECT_EQ(expanded.tiers_size(), 3);
   EXPECT_EQ(expanded.version(), 0);
   EXPECT_FALSE(expanded.has_update_time());
+  EXPECT_EQ(expanded.reason(), "");
+  EXPECT_EQ(expanded.rolled_back_to(), 0);
 }
 
 TEST(ExpandTest, AnyOtherUpdateStaysAsItIs) {

@@ -316,6 +316,8 @@ v1::PolicySet Expand(const v1::PolicySet& update) {
   rest.clear_version();
   rest.clear_update_time();
   rest.clear_updated_by();
+  rest.clear_reason();
+  rest.clear_rolled_back_to();
   const v1::PolicySet* profile = FindProfile(update.profile());
   if (profile == nullptr || rest.ByteSizeLong() != 0) return update;
   v1::PolicySet expanded = *profile;

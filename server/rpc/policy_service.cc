@@ -29,6 +29,7 @@ std::unique_ptr<RawService> MakePolicyService(Rooms& rooms) {
                                        return Read(store, request, rooms.default_profile);
                                      }));
   service->AddUnary("UpdatePolicy", EngineMethod<v1::UpdatePolicyRequest>(rooms));
+  service->AddUnary("RollbackPolicy", EngineMethod<v1::RollbackPolicyRequest>(rooms));
   service->AddUnary("ListPolicyVersions", ReadMethod<v1::ListPolicyVersionsRequest>(rooms));
   // Reads nothing, but a large policy takes long to check, which is what the reading threads are for.
   service->AddUnary("ValidatePolicy",

@@ -22,6 +22,18 @@ absl::Status Validate(const v1::UpdatePolicyRequest& request) {
     checks.Add(policy, "is required");
   }
   checks.RequestId(root.Field("request_id"), request.request_id());
+  checks.OptionalText(root.Field("reason"), request.reason(), kPolicyReasonBytesMax);
+  return checks.ToStatus();
+}
+
+absl::Status Validate(const v1::RollbackPolicyRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
+  if (request.version() < 1) checks.Add(root.Field("version"), "must be a stored version, at least 1");
+  checks.OptionalId(root.Field("etag"), request.etag());
+  checks.OptionalText(root.Field("reason"), request.reason(), kPolicyReasonBytesMax);
+  checks.RequestId(root.Field("request_id"), request.request_id());
   return checks.ToStatus();
 }
 

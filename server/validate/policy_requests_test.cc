@@ -26,6 +26,25 @@ TEST(UpdatePolicyTest, OnlyTheEnvelopeIsChecked) {
           {"tenant", [](Update& r) { r.mutable_policy()->set_tenant_id(std::string(129, 't')); }, {"policy.tenant_id"}},
           {"request id", [](Update& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
           {"content", [](Update& r) { r.mutable_policy()->add_tiers()->set_tier(9); }, {}},
+          {"reason of 1,000 bytes", [](Update& r) { r.set_reason(std::string(1000, 'a')); }, {}},
+          {"reason of 1,001 bytes", [](Update& r) { r.set_reason(std::string(1001, 'a')); }, {"reason"}},
+          {"output-only reason", [](Update& r) { r.mutable_policy()->set_reason(std::string(1001, 'a')); }, {}},
+      });
+}
+
+TEST(RollbackPolicyTest, TenantVersionAndReason) {
+  using Rollback = v1::RollbackPolicyRequest;
+  ExpectVariations<Rollback>(
+      Parse<Rollback>("tenant_id: 't' version: 3 etag: 'e' reason: 'too strict' request_id: 'r'"),
+      {
+          {"the least", [](Rollback& r) { r = Parse<Rollback>("tenant_id: 't' version: 1"); }, {}},
+          {"empty", [](Rollback& r) { r.Clear(); }, {"tenant_id", "version"}},
+          {"version", [](Rollback& r) { r.set_version(-1); }, {"version"}},
+          {"etag", [](Rollback& r) { r.set_etag(std::string(129, 'e')); }, {"etag"}},
+          {"reason of 1,000 bytes", [](Rollback& r) { r.set_reason(std::string(1000, 'a')); }, {}},
+          {"reason of 1,001 bytes", [](Rollback& r) { r.set_reason(std::string(1001, 'a')); }, {"reason"}},
+          {"reason", [](Rollback& r) { r.set_reason("\xff"); }, {"reason"}},
+          {"request id", [](Rollback& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
       });
 }
 

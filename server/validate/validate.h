@@ -62,6 +62,7 @@ absl::Status Validate(const v1::ListRollbacksRequest& request);
 // PolicyService. The content of a policy is checked by core/policy.
 absl::Status Validate(const v1::GetPolicyRequest& request);
 absl::Status Validate(const v1::UpdatePolicyRequest& request);
+absl::Status Validate(const v1::RollbackPolicyRequest& request);
 absl::Status Validate(const v1::ListPolicyVersionsRequest& request);
 absl::Status Validate(const v1::ValidatePolicyRequest& request);
 

@@ -67,6 +67,7 @@ LAYERS = {
     'core/schedule': Layer(_SHARED_CORE, _PURE),
     'core/rollback': Layer(_SHARED_CORE, _PURE),
     'core/engine': Layer(('core/',), _PURE),
+    'core/replay': Layer(_SHARED_CORE + ('core/engine/',), _PURE),
     'storage': Layer(('core/base/', 'core/engine/store.h'), _PURE | {'glog', 'rocksdb', 'system'}),
     'server': Layer(('core/', 'storage/'), _SERVER),
     'client': Layer((), _CLIENT),

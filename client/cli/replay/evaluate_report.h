@@ -1,0 +1,30 @@
+// Shows what an evaluation of a policy found. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/time/time.h"
+#include "google/protobuf/struct.pb.h"
+#include "interlock/v1/replay.pb.h"
+
+namespace interlock::cli {
+
+struct Evaluation {
+  // As they were named; `against` is empty if there is no other policy.
+  std::string policy;
+  std::string against;
+  int64_t runs = 0;
+  v1::ReplayResult result;
+  // How long the actions and reports took; unset: not to be shown.
+  std::optional<absl::Duration> elapsed;
+};
+
+// Tables of verdicts, reasons and agents, and of what changed, if there is another policy; then the digest.
+std::string RenderEvaluation(const Evaluation& evaluation, bool color);
+
+// The same for programs: {policy, against, runs, digest, result}, the result as protobuf JSON of ReplayResult.
+google::protobuf::Struct EvaluationAsJson(const Evaluation& evaluation);
+
+}  // namespace interlock::cli
