@@ -20,6 +20,7 @@
 #include "client/cli/policy.h"
 #include "client/cli/replay/replay.h"
 #include "client/cli/rollback.h"
+#include "client/cli/shadow.h"
 #include "client/cli/status.h"
 #include "client/cli/tasks.h"
 #include "client/cli/version.h"
@@ -160,8 +161,8 @@ int RunHelp(const std::vector<Command>& commands, const std::vector<std::string>
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const auto& make : {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands,
-                           CheckpointCommands, RollbackCommands, LockCommands, PolicyCommands, AlertCommands,
-                           TaskCommands, AuditCommands, ReplayCommands, DemoCommands}) {
+                           CheckpointCommands, RollbackCommands, LockCommands, PolicyCommands, ShadowCommands,
+                           AlertCommands, TaskCommands, AuditCommands, ReplayCommands, DemoCommands}) {
     for (Command& command : make()) commands.push_back(std::move(command));
   }
   return commands;

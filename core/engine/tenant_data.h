@@ -12,6 +12,7 @@
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
 #include "interlock/v1/assessment.pb.h"
+#include "interlock/v1/shadow.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "interlock/v1/state.pb.h"
 
@@ -30,6 +31,9 @@ struct TenantData {
   // Whether the row is in the store.
   bool stored = false;
   std::shared_ptr<const safety::CompiledPolicy> policy;
+  // The candidate that decides beside it; null if there is none.
+  std::shared_ptr<const safety::CompiledPolicy> shadow;
+  v1::ShadowCounts shadow_counts;
   safety::AttemptHistory history;
   std::map<std::string, AgentData, std::less<>> agents;
 };
