@@ -105,6 +105,10 @@ class Client {
                                                                     const CallOptions& options = {}) const;
   absl::StatusOr<v1::ValidatePolicyResponse> ValidatePolicy(v1::ValidatePolicyRequest request,
                                                             const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ShadowPolicy> SetShadowPolicy(v1::SetShadowPolicyRequest request,
+                                                   const CallOptions& options = {}) const;
+  absl::StatusOr<v1::ListShadowDifferencesResponse> ListShadowDifferences(v1::ListShadowDifferencesRequest request,
+                                                                          const CallOptions& options = {}) const;
 
   // AlertService.
   absl::StatusOr<v1::ListAlertsResponse> ListAlerts(v1::ListAlertsRequest request,

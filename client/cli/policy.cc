@@ -7,8 +7,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/format.h"
-#include "client/cli/input.h"
 #include "client/cli/list.h"
+#include "client/cli/policy_input.h"
 #include "client/cli/policy_text.h"
 #include "core/base/status_macros.h"
 
@@ -26,14 +26,8 @@ void Show(const v1::PolicySet& policy, const Output& output) {
 }
 
 // The policy in the file that the first word names; --tenant puts it in another tenant's name.
-absl::StatusOr<v1::PolicySet> ReadPolicy(const Context& context) {
-  const std::string file = context.arguments.Word(0);
-  INTERLOCK_ASSIGN_OR_RETURN(const std::string text, ReadInput(file, context.output.in));
-  v1::PolicySet policy;
-  const absl::Status status = ParseJson(text, &policy);
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(file, " is no policy: ", status.message()));
-  }
+absl::StatusOr<v1::PolicySet> PolicyOf(const Context& context) {
+  INTERLOCK_ASSIGN_OR_RETURN(v1::PolicySet policy, ReadPolicy(context.arguments.Word(0), context.output.in));
   if (context.arguments.Has("tenant")) policy.set_tenant_id(context.arguments.Get("tenant"));
   return policy;
 }
@@ -58,7 +52,7 @@ absl::StatusOr<ExitCode> Update(Context& context, v1::PolicySet policy) {
 }
 
 absl::StatusOr<ExitCode> RunSet(Context& context) {
-  INTERLOCK_ASSIGN_OR_RETURN(v1::PolicySet policy, ReadPolicy(context));
+  INTERLOCK_ASSIGN_OR_RETURN(v1::PolicySet policy, PolicyOf(context));
   return Update(context, std::move(policy));
 }
 
@@ -88,7 +82,7 @@ absl::StatusOr<ExitCode> RunRollback(Context& context) {
 
 absl::StatusOr<ExitCode> RunValidate(Context& context) {
   v1::ValidatePolicyRequest request;
-  INTERLOCK_ASSIGN_OR_RETURN(*request.mutable_policy(), ReadPolicy(context));
+  INTERLOCK_ASSIGN_OR_RETURN(*request.mutable_policy(), PolicyOf(context));
   INTERLOCK_ASSIGN_OR_RETURN(const v1::ValidatePolicyResponse result,
                              context.client.ValidatePolicy(std::move(request)));
   const Output& output = context.output;

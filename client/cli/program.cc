@@ -21,6 +21,7 @@
 #include "client/cli/replay/evaluate.h"
 #include "client/cli/replay/replay.h"
 #include "client/cli/rollback.h"
+#include "client/cli/shadow.h"
 #include "client/cli/status.h"
 #include "client/cli/tasks.h"
 #include "client/cli/version.h"
@@ -160,9 +161,10 @@ int RunHelp(const std::vector<Command>& commands, const std::vector<std::string>
 
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
-  for (const auto& make : {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands,
-                           CheckpointCommands, RollbackCommands, LockCommands, PolicyCommands, AlertCommands,
-                           TaskCommands, AuditCommands, ReplayCommands, EvaluateCommands, DemoCommands}) {
+  for (const auto& make :
+       {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands, CheckpointCommands,
+        RollbackCommands, LockCommands, PolicyCommands, ShadowCommands, AlertCommands, TaskCommands, AuditCommands,
+        ReplayCommands, EvaluateCommands, DemoCommands}) {
     for (Command& command : make()) commands.push_back(std::move(command));
   }
   return commands;

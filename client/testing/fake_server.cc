@@ -121,6 +121,8 @@ class FakePolicyService final : public v1::PolicyService::Service {
   INTERLOCK_FAKE_CALL(RollbackPolicy, PolicySet, rollback_policy)
   INTERLOCK_FAKE_CALL(ListPolicyVersions, ListPolicyVersionsResponse, list_policy_versions)
   INTERLOCK_FAKE_CALL(ValidatePolicy, ValidatePolicyResponse, validate_policy)
+  INTERLOCK_FAKE_CALL(SetShadowPolicy, ShadowPolicy, set_shadow_policy)
+  INTERLOCK_FAKE_CALL(ListShadowDifferences, ListShadowDifferencesResponse, list_shadow_differences)
 
  private:
   const FakeAnswers& answers_;

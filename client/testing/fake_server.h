@@ -61,6 +61,8 @@ struct FakeAnswers {
   FakeCall<v1::RollbackPolicyRequest, v1::PolicySet> rollback_policy;
   FakeCall<v1::ListPolicyVersionsRequest, v1::ListPolicyVersionsResponse> list_policy_versions;
   FakeCall<v1::ValidatePolicyRequest, v1::ValidatePolicyResponse> validate_policy;
+  FakeCall<v1::SetShadowPolicyRequest, v1::ShadowPolicy> set_shadow_policy;
+  FakeCall<v1::ListShadowDifferencesRequest, v1::ListShadowDifferencesResponse> list_shadow_differences;
   FakeCall<v1::ListAlertsRequest, v1::ListAlertsResponse> list_alerts;
   FakeCall<v1::ListUserAlertsRequest, v1::ListUserAlertsResponse> list_user_alerts;
   FakeCall<v1::CreateTaskRequest, v1::Task> create_task;

@@ -86,6 +86,8 @@ inline constexpr int kDecisionsPerChunk = 1024;
 inline constexpr absl::Duration kAuditRetention = absl::Hours(24 * 400);
 // Rows of the audit log are removed so many at a time, because each removal is a row itself.
 inline constexpr int64_t kAuditRowsPerCut = 1024;
+// Differences that are listed of a shadow policy; the others are only counted.
+inline constexpr int64_t kShadowDifferencesMax = 10'000;
 // A timer pass claims no more tasks than this, so that calls are not kept waiting.
 inline constexpr int kDueTasksPerTick = 100;
 

@@ -19,14 +19,6 @@
 namespace interlock {
 namespace {
 
-absl::Status CheckMayUpdate(const v1::Principal& caller) {
-  if (caller.kind() == v1::PRINCIPAL_KIND_HUMAN || caller.kind() == v1::PRINCIPAL_KIND_SERVICE) {
-    return absl::OkStatus();
-  }
-  return MakeError(absl::StatusCode::kPermissionDenied, "POLICY_UPDATE_NOT_PERMITTED",
-                   "agents and workers may not change the rules that bind them; call as a person or a service");
-}
-
 absl::Status CheckValid(const v1::PolicySet& policy) {
   FieldViolations violations;
   for (const v1::PolicyViolation& violation : policy::Validate(policy)) {
@@ -104,11 +96,19 @@ absl::StatusOr<v1::PolicySet> FindVersion(const EngineMemory& memory, const Tena
 
 }  // namespace
 
+absl::Status CheckMayUpdatePolicy(const v1::Principal& caller) {
+  if (caller.kind() == v1::PRINCIPAL_KIND_HUMAN || caller.kind() == v1::PRINCIPAL_KIND_SERVICE) {
+    return absl::OkStatus();
+  }
+  return MakeError(absl::StatusCode::kPermissionDenied, "POLICY_UPDATE_NOT_PERMITTED",
+                   "agents and workers may not change the rules that bind them; call as a person or a service");
+}
+
 absl::StatusOr<v1::PolicySet> Engine::Apply(const v1::UpdatePolicyRequest& request, const CommandContext& context,
                                             Effects& effects) {
   EngineMemory& memory = *memory_;
   const std::string& tenant_id = request.policy().tenant_id();
-  INTERLOCK_RETURN_IF_ERROR(CheckMayUpdate(context.caller));
+  INTERLOCK_RETURN_IF_ERROR(CheckMayUpdatePolicy(context.caller));
   const auto identity = IdentityOf(tenant_id, "UpdatePolicy", request);
   return Once<v1::PolicySet>(memory, identity, effects, [&]() -> absl::StatusOr<v1::PolicySet> {
     v1::PolicySet policy = policy::Expand(request.policy());

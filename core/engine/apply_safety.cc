@@ -146,10 +146,15 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   const absl::Time time = memory.Advance(*tenant, RequestTime(action), context, effects);
   // What was allowed before a lock came must not be allowed once more under it by an approval from before it.
   const absl::string_view approval_id = locked.has_value() ? absl::string_view() : request.approval_id();
-  safety::Evaluation evaluation = memory.Evaluate(tenant, {action, approval_id, request.checkpoint_id()}, time);
+  const Proposal proposal = {action, approval_id, request.checkpoint_id()};
+  safety::Evaluation evaluation = memory.Evaluate(memory.PolicyOf(tenant), tenant, proposal, time);
   v1::Decision& decision = evaluation.decision;
   decision.set_sequence(++memory.decision_sequence);
   decision.set_decision_id(MakeId("decision", decision.sequence()));
+  if (tenant->shadow != nullptr) {
+    const safety::Evaluation of_shadow = memory.Evaluate(*tenant->shadow, tenant, proposal, time);
+    memory.CompareWithShadow(*tenant, decision, of_shadow.decision, effects);
+  }
   if (evaluation.trips()) TripByAction(memory, *tenant, context.caller, time, evaluation, effects);
   SettleApproval(memory, *tenant, action, context.caller, time, evaluation, effects);
   memory.SettleAttempt(*tenant, evaluation, time, effects);
@@ -176,8 +181,8 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ExplainActionRequest& reque
                                            Effects&) {
   const TenantData* tenant = memory_->FindTenant(request.action().tenant_id());
   const absl::Time time = memory_->Peek(tenant, RequestTime(request.action()), context);
-  safety::Evaluation evaluation =
-      memory_->Evaluate(tenant, {request.action(), request.approval_id(), request.checkpoint_id()}, time);
+  safety::Evaluation evaluation = memory_->Evaluate(
+      memory_->PolicyOf(tenant), tenant, {request.action(), request.approval_id(), request.checkpoint_id()}, time);
   // The lock that it would trip has no id yet, but the decision would say that one is in force.
   if (evaluation.trips()) evaluation.decision.set_lock_active(true);
   return std::move(evaluation.decision);

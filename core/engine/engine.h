@@ -110,6 +110,8 @@ class Engine {
                                       Effects& effects);
   absl::StatusOr<v1::PolicySet> Apply(const v1::RollbackPolicyRequest& request, const CommandContext& context,
                                       Effects& effects);
+  absl::StatusOr<v1::ShadowPolicy> Apply(const v1::SetShadowPolicyRequest& request, const CommandContext& context,
+                                         Effects& effects);
   absl::StatusOr<v1::Task> Apply(const CreateTaskCommand& command, const CommandContext& context, Effects& effects);
   absl::StatusOr<v1::Task> Apply(const v1::TriggerTaskRequest& request, const CommandContext& context,
                                  Effects& effects);

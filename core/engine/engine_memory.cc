@@ -245,10 +245,10 @@ void EngineMemory::RecordAgent(absl::string_view tenant_id, absl::string_view ag
   effects.writes.Put(Table::kAgent, keys::Agent(tenant_id, agent_id), row);
 }
 
-safety::Evaluation EngineMemory::Evaluate(const TenantData* tenant, const Proposal& proposal, absl::Time time) const {
+safety::Evaluation EngineMemory::Evaluate(const safety::CompiledPolicy& policy, const TenantData* tenant,
+                                          const Proposal& proposal, absl::Time time) const {
   const v1::Action& action = proposal.action;
   static const safety::AttemptHistory kNoHistory;
-  const safety::CompiledPolicy& policy = PolicyOf(tenant);
   safety::AgentView view;
   if (tenant != nullptr) {
     if (const auto agent = tenant->agents.find(action.agent_id()); agent != tenant->agents.end()) {

@@ -177,12 +177,20 @@ struct EngineMemory {
   void Grade(TenantData& tenant, AgentData& agent, v1::Assessment assessment, const v1::Principal& reporter,
              absl::Time time, Effects& effects);
 
-  // The decision that Arbitrate would give.
-  safety::Evaluation Evaluate(const TenantData* tenant, const Proposal& proposal, absl::Time time) const;
+  // The decision that Arbitrate would give under `policy`.
+  safety::Evaluation Evaluate(const safety::CompiledPolicy& policy, const TenantData* tenant, const Proposal& proposal,
+                              absl::Time time) const;
+  // Counts what the tenant's shadow policy decided, and stores it if the verdict is another one than that of
+  // `decision`.
+  void CompareWithShadow(TenantData& tenant, const v1::Decision& decision, const v1::Decision& of_shadow,
+                         Effects& effects);
 };
 
 // Errors: INVALID_ARGUMENT (`observe_time` lies too far ahead of `now`).
 absl::Status CheckNotAhead(absl::string_view field, const google::protobuf::Timestamp& observe_time, absl::Time now);
+
+// Errors: PERMISSION_DENIED (the caller is an agent or a worker).
+absl::Status CheckMayUpdatePolicy(const v1::Principal& caller);
 
 // `decision` as a chunk keeps it. Views into it.
 ChunkEntry EntryOf(const v1::Decision& decision, const ShortDigest& request_key);

@@ -61,6 +61,8 @@ std::string Lock(v1::LockState state, int64_t number) {
 
 std::string LocksInForce() { return std::string(1, '\0'); }
 
+std::string ShadowCounts(absl::string_view tenant_id) { return Tenant(tenant_id) + '\1'; }
+
 std::string Checkpoint(absl::string_view tenant_id, int64_t number) {
   std::string key = CheckpointsOf(tenant_id);
   AppendNumber(number, key);

@@ -19,9 +19,11 @@ std::string Tenant(absl::string_view tenant_id);
 std::string Agent(absl::string_view tenant_id, absl::string_view agent_id);
 // kPoint: by tenant, agent, metric, point id.
 std::string Point(absl::string_view tenant_id, absl::string_view agent_id, v1::Metric metric, int64_t point_id);
-// kPolicy, kDecision, kUserAlert, kApproval, kClosedApproval, kRollback, kClosedRollback: by tenant, then version,
-// sequence or id.
+// kPolicy, kDecision, kUserAlert, kApproval, kClosedApproval, kRollback, kClosedRollback, kShadowDifference: by
+// tenant, then version, sequence or id.
 std::string TenantNumber(absl::string_view tenant_id, int64_t number);
+// kShadow: by tenant; then, for the counts, one byte more.
+std::string ShadowCounts(absl::string_view tenant_id);
 // kAlert, kAudit: by sequence. kEpisode, kResolvedEpisode: by the number in the id.
 std::string Number(int64_t number);
 // kLock: the locks in force, by the number in the id, then the released ones; so that what is in force is read without

@@ -34,6 +34,7 @@ std::vector<Golden> GoldenKeys() {
       {Lock(v1::LOCK_STATE_CLEAR, 258), "01 0000000000000102"},
       {Checkpoint("acme", 7), "00 61636d65 00 0000000000000007"},
       {CheckpointState("acme", 7), "01 61636d65 00 0000000000000007"},
+      {ShadowCounts("acme"), "61636d65 00 01"},
       {Attempt("acme", 7, 9), "61636d65 00 0000000000000007 0000000000000009"},
       {Request("acme", "Arbitrate", "r1"), "61636d65 00 417262697472617465 00 7231 00"},
   };

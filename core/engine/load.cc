@@ -35,6 +35,7 @@ class Loader {
     INTERLOCK_RETURN_IF_ERROR(LoadDecisions(store_, counters_.chunked_sequence(), cutoff, memory_, effects_));
     memory_.retention = DecisionRetention(memory_.options.decision_retention, memory_.options.decision_log_bytes_max,
                                           counters_.chunked_sequence(), counters_.removed_decision_sequence());
+    INTERLOCK_RETURN_IF_ERROR(LoadShadows());
     INTERLOCK_RETURN_IF_ERROR(LoadAgents());
     INTERLOCK_RETURN_IF_ERROR(LoadPoints());
     INTERLOCK_RETURN_IF_ERROR(LoadLocksAndEpisodes());
@@ -85,6 +86,20 @@ class Loader {
     if (policy.version() != version) return Damaged(Table::kPolicy, key, "the tenant's policy is missing");
     tenant.policy = std::make_shared<const safety::CompiledPolicy>(policy);
     return absl::OkStatus();
+  }
+
+  absl::Status LoadShadows() {
+    return ForEachRow<v1::ShadowPolicy>(
+        store_, WithPrefix(Table::kShadow, ""), [this](absl::string_view key, v1::ShadowPolicy& row) -> absl::Status {
+          TenantData* tenant = memory_.FindTenant(keys::FirstString(key));
+          if (tenant == nullptr) return Damaged(Table::kShadow, key, "its tenant is missing");
+          if (row.has_counts()) {
+            tenant->shadow_counts = std::move(*row.mutable_counts());
+          } else {
+            tenant->shadow = std::make_shared<const safety::CompiledPolicy>(row.policy());
+          }
+          return absl::OkStatus();
+        });
   }
 
   absl::Status LoadAgents() {

@@ -35,6 +35,7 @@ enum class Table : uint8_t {
   kCheckpoint = 14,
   kRollback = 15,
   kOutcome = 16,
+  kShadow = 17,
   kDecision = 64,
   kAlert = 65,
   kResolvedEpisode = 66,
@@ -42,6 +43,7 @@ enum class Table : uint8_t {
   kClosedApproval = 68,
   kClosedRollback = 69,
   kAudit = 70,
+  kShadowDifference = 71,
 };
 
 // One change of a table.

@@ -13,6 +13,7 @@
 #include "core/safety/attempt_history.h"
 #include "core/safety/compiled_policy.h"
 #include "interlock/v1/assessment.pb.h"
+#include "interlock/v1/shadow.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "interlock/v1/state.pb.h"
 
@@ -33,6 +34,9 @@ struct TenantData {
   std::shared_ptr<const safety::CompiledPolicy> policy;
   // The rows of the newest versions of the policy, by version: all that may not be in the store yet.
   std::map<int64_t, std::string> recent_policies;
+  // The candidate that decides beside it; null if there is none.
+  std::shared_ptr<const safety::CompiledPolicy> shadow;
+  v1::ShadowCounts shadow_counts;
   safety::AttemptHistory history;
   std::map<std::string, AgentData, std::less<>> agents;
 };

@@ -231,6 +231,28 @@ absl::StatusOr<v1::ListPolicyVersionsResponse> Read(const Store& store, const v1
   return response;
 }
 
+absl::StatusOr<v1::ListShadowDifferencesResponse> Read(const Store& store,
+                                                       const v1::ListShadowDifferencesRequest& request) {
+  INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request));
+  v1::ListShadowDifferencesResponse response;
+  auto shadow = GetRow<v1::ShadowPolicy>(store, Table::kShadow, keys::Tenant(request.tenant_id()));
+  if (absl::IsNotFound(shadow.status())) {
+    return MakeError(absl::StatusCode::kNotFound, "SHADOW_POLICY_NOT_FOUND",
+                     "no candidate decides beside the policy of this tenant; SetShadowPolicy sets one");
+  }
+  INTERLOCK_RETURN_IF_ERROR(shadow.status());
+  if (page.last_key().empty()) {
+    const auto counted = GetRow<v1::ShadowPolicy>(store, Table::kShadow, keys::ShadowCounts(request.tenant_id()));
+    if (!counted.ok() && !absl::IsNotFound(counted.status())) return counted.status();
+    *response.mutable_shadow() = *std::move(shadow);
+    *response.mutable_shadow()->mutable_counts() = counted.ok() ? counted->counts() : v1::ShadowCounts();
+  }
+  INTERLOCK_ASSIGN_OR_RETURN(*response.mutable_next_page_token(),
+                             TakeRows(store, NewestFirst(Table::kShadowDifference, keys::Tenant(request.tenant_id())),
+                                      page, *response.mutable_differences(), kEveryRow));
+  return response;
+}
+
 absl::StatusOr<v1::ListAlertsResponse> Read(const Store& store, const v1::ListAlertsRequest& request,
                                             AlertRange range) {
   INTERLOCK_ASSIGN_OR_RETURN(const Page page, Page::Of(request, {}, range.epoch));

@@ -41,6 +41,9 @@ absl::StatusOr<v1::ListDecisionsResponse> Read(const Store& store, const v1::Lis
 absl::StatusOr<v1::PolicySet> Read(const Store& store, const v1::GetPolicyRequest& request,
                                    absl::string_view default_profile);
 absl::StatusOr<v1::ListPolicyVersionsResponse> Read(const Store& store, const v1::ListPolicyVersionsRequest& request);
+// NOT_FOUND (SHADOW_POLICY_NOT_FOUND).
+absl::StatusOr<v1::ListShadowDifferencesResponse> Read(const Store& store,
+                                                       const v1::ListShadowDifferencesRequest& request);
 
 // `range` is how far the log reaches. OUT_OF_RANGE (SEQUENCE_EXPIRED), FAILED_PRECONDITION (SEQUENCE_AHEAD).
 absl::StatusOr<v1::ListAlertsResponse> Read(const Store& store, const v1::ListAlertsRequest& request, AlertRange range);

@@ -31,6 +31,8 @@ std::unique_ptr<RawService> MakePolicyService(Rooms& rooms) {
   service->AddUnary("UpdatePolicy", EngineMethod<v1::UpdatePolicyRequest>(rooms));
   service->AddUnary("RollbackPolicy", EngineMethod<v1::RollbackPolicyRequest>(rooms));
   service->AddUnary("ListPolicyVersions", ReadMethod<v1::ListPolicyVersionsRequest>(rooms));
+  service->AddUnary("SetShadowPolicy", EngineMethod<v1::SetShadowPolicyRequest>(rooms));
+  service->AddUnary("ListShadowDifferences", ReadMethod<v1::ListShadowDifferencesRequest>(rooms));
   // Reads nothing, but a large policy takes long to check, which is what the reading threads are for.
   service->AddUnary("ValidatePolicy",
                     ReadMethod<v1::ValidatePolicyRequest>(

@@ -45,6 +45,22 @@ absl::Status Validate(const v1::ListPolicyVersionsRequest& request) {
   return checks.ToStatus();
 }
 
+absl::Status Validate(const v1::SetShadowPolicyRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
+  checks.RequestId(root.Field("request_id"), request.request_id());
+  return checks.ToStatus();
+}
+
+absl::Status Validate(const v1::ListShadowDifferencesRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
+  checks.PageSize(root.Field("page_size"), request.page_size());
+  return checks.ToStatus();
+}
+
 absl::Status Validate(const v1::ValidatePolicyRequest& request) {
   const FieldPath root;
   Checks checks;

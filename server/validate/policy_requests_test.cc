@@ -57,6 +57,26 @@ TEST(ListPolicyVersionsTest, TenantAndPage) {
                          });
 }
 
+TEST(SetShadowPolicyTest, OnlyTheEnvelopeIsChecked) {
+  using Set = v1::SetShadowPolicyRequest;
+  ExpectVariations<Set>(Parse<Set>("tenant_id: 't' policy { tenant_id: 't' } request_id: 'r'"),
+                        {
+                            {"no policy", [](Set& r) { r.clear_policy(); }, {}},
+                            {"empty", [](Set& r) { r.Clear(); }, {"tenant_id"}},
+                            {"request id", [](Set& r) { r.set_request_id(std::string(65, 'r')); }, {"request_id"}},
+                            {"content", [](Set& r) { r.mutable_policy()->add_tiers()->set_tier(9); }, {}},
+                        });
+}
+
+TEST(ListShadowDifferencesTest, TenantAndPage) {
+  using List = v1::ListShadowDifferencesRequest;
+  ExpectVariations<List>(Parse<List>("tenant_id: 't' page_size: 20"),
+                         {
+                             {"empty", [](List& r) { r.Clear(); }, {"tenant_id"}},
+                             {"page size", [](List& r) { r.set_page_size(-1); }, {"page_size"}},
+                         });
+}
+
 TEST(ValidatePolicyTest, PolicyIsRequiredWhateverIsInIt) {
   using Check = v1::ValidatePolicyRequest;
   ExpectVariations<Check>(Parse<Check>("policy { tenant_id: 't' }"),

@@ -64,6 +64,8 @@ absl::Status Validate(const v1::GetPolicyRequest& request);
 absl::Status Validate(const v1::UpdatePolicyRequest& request);
 absl::Status Validate(const v1::RollbackPolicyRequest& request);
 absl::Status Validate(const v1::ListPolicyVersionsRequest& request);
+absl::Status Validate(const v1::SetShadowPolicyRequest& request);
+absl::Status Validate(const v1::ListShadowDifferencesRequest& request);
 absl::Status Validate(const v1::ValidatePolicyRequest& request);
 
 // AlertService.

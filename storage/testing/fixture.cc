@@ -18,6 +18,7 @@
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/outcome.pb.h"
 #include "interlock/v1/policy.pb.h"
+#include "interlock/v1/shadow.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "interlock/v1/state.pb.h"
 #include "interlock/v1/task.pb.h"
@@ -88,6 +89,10 @@ std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
     case Table::kRollback:
     case Table::kClosedRollback:
       return std::make_unique<v1::Rollback>();
+    case Table::kShadow:
+      return std::make_unique<v1::ShadowPolicy>();
+    case Table::kShadowDifference:
+      return std::make_unique<v1::ShadowDifference>();
     case Table::kDecision:
       return std::make_unique<v1::Decision>();
     case Table::kAlert:

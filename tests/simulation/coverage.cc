@@ -22,12 +22,13 @@ struct Required {
 
 const std::vector<Required>& OwnNames() {
   static const auto* const names = new std::vector<Required>{
-      {"command", {"Arbitrate",     "ExplainAction",      "ReportSnapshot",  "RecordDataPoints", "GetAgent",
-                   "ListAgents",    "GetFleetStats",      "GetServerInfo",   "EngageLock",       "AcknowledgeLock",
-                   "ReleaseLock",   "UpdatePolicy",       "CreateTask",      "TriggerTask",      "AttemptEnd",
-                   "ListLocks",     "SubscribeAlerts",    "WatchLocks",      "DecideApproval",   "ListApprovals",
-                   "GetApproval",   "CreateCheckpoint",   "RequestRollback", "ReportRollback",   "ListCheckpoints",
-                   "ListRollbacks", "ReportActionOutcome"}},
+      {"command", {"Arbitrate",     "ExplainAction",       "ReportSnapshot",  "RecordDataPoints", "GetAgent",
+                   "ListAgents",    "GetFleetStats",       "GetServerInfo",   "EngageLock",       "AcknowledgeLock",
+                   "ReleaseLock",   "UpdatePolicy",        "CreateTask",      "TriggerTask",      "AttemptEnd",
+                   "ListLocks",     "SubscribeAlerts",     "WatchLocks",      "DecideApproval",   "ListApprovals",
+                   "GetApproval",   "CreateCheckpoint",    "RequestRollback", "ReportRollback",   "ListCheckpoints",
+                   "ListRollbacks", "ReportActionOutcome", "SetShadowPolicy"}},
+      {"shadow", {"set", "ended", "differs", "agrees", "mirrors"}},
       {"fault",
        {"crash", "crash in a commit", "slow disk", "commit failed, not stored", "commit failed, stored",
         "store could not be opened", "reader held the store", "request duplicated", "request delayed", "reply lost",

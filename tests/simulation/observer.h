@@ -43,6 +43,7 @@ class Observer {
   virtual void OnSettled(const Settled<v1::RequestRollbackRequest, v1::RequestRollbackResponse>&) {}
   virtual void OnSettled(const Settled<v1::ReportRollbackRequest, v1::Rollback>&) {}
   virtual void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>&) {}
+  virtual void OnSettled(const Settled<v1::SetShadowPolicyRequest, v1::ShadowPolicy>&) {}
   virtual void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>&) {}
   virtual void OnSettled(const Settled<v1::TriggerTaskRequest, v1::Task>&) {}
   virtual void OnSettled(const Settled<AttemptResult, v1::Task>&) {}

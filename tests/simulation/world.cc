@@ -16,6 +16,7 @@
 #include "tests/simulation/checkers/lock_checker.h"
 #include "tests/simulation/checkers/request_checker.h"
 #include "tests/simulation/checkers/rollback_checker.h"
+#include "tests/simulation/checkers/shadow_checker.h"
 #include "tests/simulation/checkers/state_checker.h"
 #include "tests/simulation/checkers/task_checker.h"
 #include "tests/simulation/disk.h"
@@ -73,7 +74,7 @@ class World {
   World(uint64_t seed, bool print, Coverage& coverage) : sim_(seed, print, coverage) {
     for (Observer* observer :
          std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &approvals_, &rollbacks_, &alerts_,
-                                          &limits_, &budgets_, &tasks_, &state_, &audit_}) {
+                                          &limits_, &budgets_, &shadows_, &tasks_, &state_, &audit_}) {
       server_.AddObserver(*observer);
     }
     Compose();
@@ -202,6 +203,7 @@ class World {
   AlertChecker alerts_{sim_, cast_, options_.engine.alert_retention};
   LimitChecker limits_{sim_, options_.engine.default_profile};
   BudgetChecker budgets_{sim_, options_.engine.default_profile};
+  ShadowChecker shadows_{sim_};
   TaskChecker tasks_{sim_, cast_};
   StateChecker state_{sim_, cast_, disk_, options_.engine};
   AuditChecker audit_{sim_, cast_, disk_};

@@ -140,7 +140,25 @@ void Policies::SetReleaseRule(v1::ScopeKind scope, v1::PolicySet& policy) {
   if (sim_.random.Chance(0.6)) *rule->mutable_probation() = ToProto(absl::Seconds(sim_.random.Between(1, 600)));
 }
 
+// Beside the policy in force another one, or the same once more, or none any more.
+void Policies::SetShadow() {
+  Random& random = sim_.random;
+  v1::SetShadowPolicyRequest request;
+  request.set_tenant_id(random.Pick(cast_.tenants));
+  request.set_request_id(client::NewRequestId(network_.environment()));
+  const auto current = current_.find(request.tenant_id());
+  const bool mirrors = current != current_.end() && random.Chance(0.4);
+  if (mirrors || random.Chance(0.8)) {
+    *request.mutable_policy() = mirrors ? current->second : NewPolicy();
+    request.mutable_policy()->set_tenant_id(request.tenant_id());
+  }
+  network_.Call<v1::SetShadowPolicyRequest, v1::ShadowPolicy>(
+      PrincipalOf(v1::PRINCIPAL_KIND_HUMAN, "alice"), request,
+      [this](const absl::StatusOr<v1::ShadowPolicy>& reply) { sim_.trace.Add("shadow: ", InShort(reply.status())); });
+}
+
 void Policies::Step() {
+  if (sim_.random.Chance(0.3)) return SetShadow();
   v1::UpdatePolicyRequest request;
   *request.mutable_policy() = NewPolicy();
   request.mutable_policy()->set_tenant_id(sim_.random.Pick(cast_.tenants));
@@ -151,6 +169,7 @@ void Policies::Step() {
       PrincipalOf(v1::PRINCIPAL_KIND_HUMAN, "alice"), request, [this, bad](const absl::StatusOr<v1::PolicySet>& reply) {
         if (!reply.ok()) return sim_.trace.Add("policy: ", InShort(reply.status()));
         if (bad) sim_.trace.Fail("bad-input-refused", "a threshold below 0 was taken");
+        current_[reply->tenant_id()] = *reply;
         sim_.trace.Add("policy: ", reply->tenant_id(), " version ", reply->version());
       });
 }

@@ -1,6 +1,9 @@
 // Operators who change the rules: tight limits, other thresholds, back to a profile.
 #pragma once
 
+#include <map>
+#include <string>
+
 #include "tests/simulation/cast.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/sim.h"
@@ -17,6 +20,7 @@ class Policies final : public Workload {
 
  private:
   v1::PolicySet NewPolicy();
+  void SetShadow();
   void AddLimits(v1::PolicySet& policy);
   void SetBudgets(v1::PolicySet& policy);
   void SetEpisodes(v1::PolicySet& policy);
@@ -27,6 +31,8 @@ class Policies final : public Workload {
   Sim& sim_;
   Network& network_;
   const Cast& cast_;
+  // The newest that was answered, by tenant.
+  std::map<std::string, v1::PolicySet> current_;
 };
 
 }  // namespace interlock::simulation

@@ -1,0 +1,45 @@
+// Shadow policies: they decide every action and bind nobody; what they decided is counted once and survives crashes; a
+// candidate that is the policy in force never differs from it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "interlock/v1/shadow.pb.h"
+#include "tests/simulation/observer.h"
+#include "tests/simulation/sim.h"
+
+namespace interlock::simulation {
+
+class ShadowChecker final : public Observer {
+ public:
+  explicit ShadowChecker(Sim& sim) : sim_(sim) {}
+
+  using Observer::OnSettled;
+  void OnOpened(const server::Core& core) override;
+  void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) override;
+  void OnSettled(const Settled<v1::SetShadowPolicyRequest, v1::ShadowPolicy>& call) override;
+  void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+
+ private:
+  struct Shadow {
+    v1::ShadowPolicy set;
+    // By decision_id.
+    std::map<std::string, v1::Verdict> decisions;
+    // Whether the candidate was the policy in force at every one of them.
+    bool is_mirror = true;
+  };
+
+  void CheckTenant(const server::Core& core, const std::string& tenant_id, const Shadow& shadow);
+
+  Sim& sim_;
+  // By tenant.
+  std::map<std::string, Shadow> shadows_;
+  // Of all that was set. Each is used for one call.
+  std::set<std::string> request_ids_;
+  std::map<std::string, v1::PolicySet> policies_;
+};
+
+}  // namespace interlock::simulation
