@@ -123,7 +123,7 @@ absl::StatusOr<v1::PolicySet> Engine::Apply(const v1::UpdatePolicyRequest& reque
 absl::StatusOr<v1::PolicySet> Engine::Apply(const v1::RollbackPolicyRequest& request, const CommandContext& context,
                                             Effects& effects) {
   EngineMemory& memory = *memory_;
-  INTERLOCK_RETURN_IF_ERROR(CheckMayUpdate(context.caller));
+  INTERLOCK_RETURN_IF_ERROR(CheckMayUpdatePolicy(context.caller));
   const auto identity = IdentityOf(request.tenant_id(), "RollbackPolicy", request);
   return Once<v1::PolicySet>(memory, identity, effects, [&]() -> absl::StatusOr<v1::PolicySet> {
     const TenantData* tenant = memory.FindTenant(request.tenant_id());
