@@ -28,6 +28,7 @@ class RequestChecker final : public Observer {
   void OnSettled(const Settled<v1::RequestRollbackRequest, v1::RequestRollbackResponse>& call) override;
   void OnSettled(const Settled<v1::ReportRollbackRequest, v1::Rollback>& call) override;
   void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+  void OnSettled(const Settled<v1::RollbackPolicyRequest, v1::PolicySet>& call) override;
   void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>& call) override;
   void OnSettled(const Settled<v1::TriggerTaskRequest, v1::Task>& call) override;
 
