@@ -36,6 +36,13 @@ absl::StatusOr<v1::PolicySet> Prepare(const v1::PolicySet& policy) {
   return prepared;
 }
 
+// What was recorded happened once, so that there are no repeats to remember anything for.
+template <typename Request>
+Request WithoutRequestId(Request request) {
+  request.clear_request_id();
+  return request;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PolicyEngine>> PolicyEngine::Make(const v1::PolicySet& policy) {
@@ -86,45 +93,34 @@ template <typename Request>
 bool PolicyEngine::Apply(const std::string& tenant_id, const Request& request) {
   trips_.clear();
   MeetTenant(tenant_id);
-  bool applied = false;
-  if (request.request_id().empty()) {
-    applied = engine_->Apply(request, Context(), effects_).ok();
-  } else {
-    // What was recorded happened once, so that there are no repeats to remember anything for.
-    Request once = request;
-    once.clear_request_id();
-    applied = engine_->Apply(once, Context(), effects_).ok();
-  }
+  const bool applied = request.request_id().empty()
+                           ? engine_->Apply(request, Context(), effects_).ok()
+                           : engine_->Apply(WithoutRequestId(request), Context(), effects_).ok();
   Discard();
   return applied;
 }
 
-v1::Decision PolicyEngine::Decide(const v1::ArbitrateRequest& request, absl::string_view outcome_name) {
+absl::StatusOr<v1::Decision> PolicyEngine::Decide(const v1::ArbitrateRequest& request, absl::string_view outcome_name) {
   trips_.clear();
   MeetTenant(request.action().tenant_id());
-  absl::StatusOr<v1::Decision> decision;
-  if (request.request_id().empty()) {
-    decision = engine_->Apply(request, Context(), effects_);
-  } else {
-    v1::ArbitrateRequest once = request;
-    once.clear_request_id();
-    decision = engine_->Apply(once, Context(), effects_);
-  }
-  if (!decision.ok()) decision = v1::Decision();
-  if (!outcome_name.empty() && decision->verdict() == v1::VERDICT_ALLOW) {
-    for (const Write& write : effects_.writes.writes()) {
-      if (write.table == Table::kDecision) store_.KeepDecision(write.key, write.value);
-    }
-    if (decision_ids_.insert_or_assign(std::string(outcome_name), decision->decision_id()).second) {
-      outcome_names_.push_back(std::string(outcome_name));
-    }
-    if (outcome_names_.size() > ReplayStore::kDecisionsKept) {
-      decision_ids_.erase(outcome_names_.front());
-      outcome_names_.pop_front();
-    }
-  }
+  absl::StatusOr<v1::Decision> decision = request.request_id().empty()
+                                              ? engine_->Apply(request, Context(), effects_)
+                                              : engine_->Apply(WithoutRequestId(request), Context(), effects_);
+  if (!outcome_name.empty() && decision.ok()) AwaitOutcome(outcome_name, *decision);
   Discard();
-  return *std::move(decision);
+  return decision;
+}
+
+void PolicyEngine::AwaitOutcome(absl::string_view outcome_name, const v1::Decision& decision) {
+  if (decision.verdict() != v1::VERDICT_ALLOW) return;
+  for (const Write& write : effects_.writes.writes()) {
+    if (write.table == Table::kDecision) store_.KeepDecision(write.key, write.value);
+  }
+  if (!decision_ids_.insert_or_assign(std::string(outcome_name), decision.decision_id()).second) return;
+  outcome_names_.push_back(std::string(outcome_name));
+  if (outcome_names_.size() <= ReplayStore::kDecisionsKept) return;
+  decision_ids_.erase(outcome_names_.front());
+  outcome_names_.pop_front();
 }
 
 bool PolicyEngine::Take(const v1::ReportSnapshotRequest& request) {

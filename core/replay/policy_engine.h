@@ -30,9 +30,9 @@ class PolicyEngine {
   PolicyEngine(const PolicyEngine&) = delete;
   PolicyEngine& operator=(const PolicyEngine&) = delete;
 
-  // Decides an action. An error of the engine is a decision without a verdict. `outcome_name`: how a later outcome
-  // names the decision; empty: none follows.
-  v1::Decision Decide(const v1::ArbitrateRequest& request, absl::string_view outcome_name);
+  // Decides an action. `outcome_name`: how a later outcome names the decision; empty: none follows.
+  // Errors: those of Arbitrate.
+  absl::StatusOr<v1::Decision> Decide(const v1::ArbitrateRequest& request, absl::string_view outcome_name);
   // Take a report, or the outcome of the decision that was named so. False: it was refused, or its action was not
   // allowed, or is too long ago.
   bool Take(const v1::ReportSnapshotRequest& request);
@@ -52,6 +52,8 @@ class PolicyEngine {
   // Applies a request of the tenant, which is put on the policy first if it is new.
   template <typename Request>
   bool Apply(const std::string& tenant_id, const Request& request);
+  // Keeps what an outcome needs of the newest decision.
+  void AwaitOutcome(absl::string_view outcome_name, const v1::Decision& decision);
   void MeetTenant(const std::string& tenant_id);
   // Ends a command: keeps what it tells of locks, and lets go of the rest.
   void Discard();

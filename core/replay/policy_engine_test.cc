@@ -33,7 +33,7 @@ TEST(PolicyEngineTest, PolicyDecidesForEveryTenant) {
   for (const char* tenant_id : {"t", "u", "t"}) {
     v1::ArbitrateRequest request = MakeAction("a", "get_file");
     request.mutable_action()->set_tenant_id(tenant_id);
-    const v1::Decision decision = engine->Decide(request, "");
+    const v1::Decision decision = *engine->Decide(request, "");
     EXPECT_EQ(decision.category(), "read");
     EXPECT_EQ(decision.policy_version(), 1);
   }
@@ -45,7 +45,7 @@ TEST(PolicyEngineTest, NameOfAProfileIsThatProfile) {
   policy.set_etag("of another server");
   const auto engine = PolicyEngine::Make(policy);
   ASSERT_TRUE(engine.ok()) << engine.status();
-  EXPECT_EQ((*engine)->Decide(MakeAction("a", "get_file"), "").category(), "read");
+  EXPECT_EQ((*engine)->Decide(MakeAction("a", "get_file"), "")->category(), "read");
 }
 
 TEST(PolicyEngineTest, PolicyThatIsNotValidIsRefused) {
@@ -62,20 +62,20 @@ TEST(PolicyEngineTest, LocksAreToldAndEndWhenTheyAreReleased) {
   scope.set_kind(v1::SCOPE_KIND_AGENT);
   scope.set_id("a");
   EXPECT_FALSE(engine->IsLocked("t", scope));
-  EXPECT_EQ(engine->Decide(Critical("a"), "").verdict(), v1::VERDICT_LOCK);
+  EXPECT_EQ(engine->Decide(Critical("a"), "")->verdict(), v1::VERDICT_LOCK);
   ASSERT_EQ(engine->trips().size(), 1u);
   EXPECT_EQ(engine->trips()[0].scope().id(), "a");
   EXPECT_TRUE(engine->IsLocked("t", scope));
   EXPECT_FALSE(engine->IsLocked("u", scope));
   // A further cause is no further lock.
-  engine->Decide(Critical("a"), "");
+  EXPECT_TRUE(engine->Decide(Critical("a"), "").ok());
   EXPECT_TRUE(engine->trips().empty());
   engine->ReleaseTrips("u");
   EXPECT_TRUE(engine->IsLocked("t", scope));
   engine->ReleaseTrips("t");
   EXPECT_FALSE(engine->IsLocked("t", scope));
-  EXPECT_EQ(engine->Decide(MakeAction("a", "get_file"), "").verdict(), v1::VERDICT_ALLOW);
-  engine->Decide(Critical("a"), "");
+  EXPECT_EQ(engine->Decide(MakeAction("a", "get_file"), "")->verdict(), v1::VERDICT_ALLOW);
+  EXPECT_TRUE(engine->Decide(Critical("a"), "").ok());
   EXPECT_EQ(engine->trips().size(), 1u);
 }
 
@@ -87,7 +87,7 @@ TEST(PolicyEngineTest, ReportsGradeAgents) {
     trips += static_cast<int>(engine->trips().size());
   }
   EXPECT_EQ(trips, 1);
-  EXPECT_EQ(engine->Decide(MakeAction("a", "get_file"), "").verdict(), v1::VERDICT_LOCK);
+  EXPECT_EQ(engine->Decide(MakeAction("a", "get_file"), "")->verdict(), v1::VERDICT_LOCK);
 }
 
 TEST(PolicyEngineTest, NothingIsTakenForARepeat) {
@@ -95,7 +95,7 @@ TEST(PolicyEngineTest, NothingIsTakenForARepeat) {
   v1::ArbitrateRequest request = MakeAction("a", "get_file");
   request.set_request_id("r");
   for (int i = 0; i < 200; ++i) {
-    const v1::Decision decision = engine->Decide(request, "");
+    const v1::Decision decision = *engine->Decide(request, "");
     EXPECT_FALSE(decision.replayed());
     EXPECT_EQ(decision.sequence(), i + 1);
   }
@@ -106,9 +106,9 @@ TEST(PolicyEngineTest, OutcomesAreOfTheDecisionsThatWereNamed) {
   v1::ReportActionOutcomeRequest outcome;
   outcome.set_tenant_id("t");
   outcome.set_outcome(v1::OUTCOME_FAILED);
-  engine->Decide(MakeAction("a", "get_file"), "");
-  engine->Decide(MakeAction("a", "list_files"), "decision-71");
-  engine->Decide(Critical("b"), "decision-72");
+  EXPECT_TRUE(engine->Decide(MakeAction("a", "get_file"), "").ok());
+  EXPECT_TRUE(engine->Decide(MakeAction("a", "list_files"), "decision-71").ok());
+  EXPECT_TRUE(engine->Decide(Critical("b"), "decision-72").ok());
   outcome.set_decision_id("decision-71");
   EXPECT_TRUE(engine->Take(outcome));
   // Once; never of an action that was not allowed; never of one that nobody named.

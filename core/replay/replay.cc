@@ -16,6 +16,12 @@ absl::StatusOr<std::unique_ptr<PolicyEngine>> MakeEngine(const v1::PolicySet& po
   return PolicyEngine::Make(used);
 }
 
+// The decision; one without a verdict if there is none.
+const v1::Decision& OrNone(const absl::StatusOr<v1::Decision>& decision) {
+  static const v1::Decision* const kNone = new v1::Decision();
+  return decision.ok() ? *decision : *kNone;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Replay>> Replay::Make(const ReplayOptions& options) {
@@ -32,12 +38,12 @@ Replay::Replay(bool has_runs, std::unique_ptr<PolicyEngine> engine, std::unique_
 
 void Replay::Take(const v1::ArbitrateRequest& request, const v1::Decision* recorded) {
   const absl::string_view name = recorded == nullptr ? absl::string_view() : recorded->decision_id();
-  const v1::Decision decision = engine_->Decide(request, name);
+  const absl::StatusOr<v1::Decision> decision = engine_->Decide(request, name);
   if (other_ == nullptr) {
-    comparison_.CountAction(request.action(), recorded, decision);
+    comparison_.CountAction(request.action(), recorded, OrNone(decision));
   } else {
-    const v1::Decision other = other_->Decide(request, name);
-    comparison_.CountAction(request.action(), &other, decision);
+    const absl::StatusOr<v1::Decision> other = other_->Decide(request, name);
+    comparison_.CountAction(request.action(), &OrNone(other), OrNone(decision));
   }
   CountTrips(recorded);
 }

@@ -239,6 +239,12 @@ class ApiPair {
     if (direct.ok()) policies_[direct->tenant_id()][direct->version()] = *direct;
     return Judge(direct, api_->Call(&support::Policies::UpdatePolicy, request));
   }
+  std::string Run(const RollbackPolicy& rollback) {
+    const v1::RollbackPolicyRequest request = known_.Resolve(rollback);
+    const absl::StatusOr<v1::PolicySet> direct = Direct(request);
+    if (direct.ok()) policies_[direct->tenant_id()][direct->version()] = *direct;
+    return Judge(direct, api_->Call(&support::Policies::RollbackPolicy, request));
+  }
   std::string Run(const v1::ReportSnapshotRequest& request) {
     return Judge(Direct(request), api_->Call(&support::Monitor::ReportSnapshot, request));
   }

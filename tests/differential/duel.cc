@@ -118,6 +118,12 @@ class Pair {
     return Judge(expected, Ask(request));
   }
 
+  std::string Run(const RollbackPolicy& rollback) {
+    const v1::RollbackPolicyRequest request = known_.Resolve(rollback);
+    const Answer expected = model_.Apply(request, !known_.IsOld(rollback), caller_);
+    return Judge(expected, Ask(request));
+  }
+
   std::string Run(const v1::CreateTaskRequest& request) {
     const Answer expected = model_.Apply(request, caller_);
     return Judge(expected, Ask(CreateTaskCommand{request, "sealed", "digest"}));

@@ -204,16 +204,33 @@ bool Known::IsKept(const std::string& approval_id) const {
                      [&](const v1::Approval& approval) { return approval.approval_id() == approval_id; });
 }
 
-bool Known::IsOld(const UpdatePolicy& update) const {
-  const auto etags = etags_.find(update.request.policy().tenant_id());
-  return update.etag == Etag::kOld && etags != etags_.end() && etags->second.size() > 1;
+bool Known::IsOld(Etag etag, const std::string& tenant_id) const {
+  const auto etags = etags_.find(tenant_id);
+  return etag == Etag::kOld && etags != etags_.end() && etags->second.size() > 1;
+}
+
+bool Known::IsOld(const UpdatePolicy& update) const { return IsOld(update.etag, update.request.policy().tenant_id()); }
+
+bool Known::IsOld(const RollbackPolicy& rollback) const { return IsOld(rollback.etag, rollback.request.tenant_id()); }
+
+std::string Known::EtagOf(Etag etag, const std::string& tenant_id) const {
+  const auto etags = etags_.find(tenant_id);
+  if (etag == Etag::kNone || etags == etags_.end()) return "";
+  return IsOld(etag, tenant_id) ? etags->second[etags->second.size() - 2] : etags->second.back();
 }
 
 v1::UpdatePolicyRequest Known::Resolve(const UpdatePolicy& update) const {
   v1::UpdatePolicyRequest request = update.request;
-  const auto etags = etags_.find(request.policy().tenant_id());
-  if (update.etag == Etag::kNone || etags == etags_.end()) return request;
-  request.mutable_policy()->set_etag(IsOld(update) ? etags->second[etags->second.size() - 2] : etags->second.back());
+  request.mutable_policy()->set_etag(EtagOf(update.etag, request.policy().tenant_id()));
+  return request;
+}
+
+v1::RollbackPolicyRequest Known::Resolve(const RollbackPolicy& rollback) const {
+  v1::RollbackPolicyRequest request = rollback.request;
+  request.set_etag(EtagOf(rollback.etag, request.tenant_id()));
+  const auto etags = etags_.find(request.tenant_id());
+  const auto newest = etags == etags_.end() ? int64_t{0} : static_cast<int64_t>(etags->second.size());
+  request.set_version(std::max<int64_t>(1, newest + (rollback.is_ahead ? 1 : 0) - rollback.back));
   return request;
 }
 

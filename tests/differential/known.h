@@ -25,6 +25,7 @@ class Known {
   v1::ReleaseLockRequest Resolve(const ReleaseLock& release) const;
   v1::AcknowledgeLockRequest Resolve(const AcknowledgeLock& acknowledge) const;
   v1::UpdatePolicyRequest Resolve(const UpdatePolicy& update) const;
+  v1::RollbackPolicyRequest Resolve(const RollbackPolicy& rollback) const;
   v1::TriggerTaskRequest Resolve(const TriggerTask& trigger) const;
   v1::DecideApprovalRequest Resolve(const DecideApproval& decide);
   v1::ArbitrateRequest Resolve(const ProposeAgain& again);
@@ -39,8 +40,13 @@ class Known {
   bool IsKept(const std::string& approval_id) const;
   // Whether the resolved request carries the etag of an older version.
   bool IsOld(const UpdatePolicy& update) const;
+  bool IsOld(const RollbackPolicy& rollback) const;
 
  private:
+  // Whether `etag` is that of an older version of the tenant's policy.
+  bool IsOld(Etag etag, const std::string& tenant_id) const;
+  // What it is now; empty: none.
+  std::string EtagOf(Etag etag, const std::string& tenant_id) const;
   void LearnApproval(const v1::Approval& changed);
   // The one that a command picks of `approvals`; the same again for the same request_id. nullopt: there is none.
   absl::optional<v1::Approval> PickApproval(const std::vector<v1::Approval>& approvals, uint32_t back,

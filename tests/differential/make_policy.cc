@@ -222,6 +222,17 @@ v1::PolicySet MakePolicy(const std::string& tenant_id, Random& random) {
   return policy;
 }
 
+RollbackPolicy MakePolicyRollback(const std::string& tenant_id, const std::string& request_id, Random& random) {
+  RollbackPolicy rollback;
+  rollback.back = random.Below(4);
+  rollback.is_ahead = random.Chance(20);
+  rollback.etag = random.Chance(40) ? random.Pick({Etag::kCurrent, Etag::kCurrent, Etag::kOld}) : Etag::kNone;
+  rollback.request.set_tenant_id(tenant_id);
+  rollback.request.set_reason(random.Pick({"", "it was better"}));
+  rollback.request.set_request_id(request_id);
+  return rollback;
+}
+
 void Spoil(Random& random, v1::PolicySet& policy) {
   // A name alone would stand for a whole policy.
   if (policy.tiers().empty()) policy.set_default_category("content");

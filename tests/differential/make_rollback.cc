@@ -32,6 +32,7 @@ void MakeOtherRollback(Request& request) {
   if (auto* save = std::get_if<v1::CreateCheckpointRequest>(&request)) save->set_state("another state");
   if (auto* act = std::get_if<ActWith>(&request)) act->request.mutable_action()->set_action_id("other");
   if (auto* go_back = std::get_if<GoBack>(&request)) go_back->request.set_reason("another reason");
+  if (auto* back = std::get_if<RollbackPolicy>(&request)) back->request.set_reason("another reason");
   if (auto* tell = std::get_if<TellOfRollback>(&request)) tell->request.set_detail("another detail");
 }
 

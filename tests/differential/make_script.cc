@@ -332,9 +332,12 @@ class ScriptMaker {
       update.is_valid = false;
       Spoil(random_, *update.request.mutable_policy());
     }
+    update.request.set_reason(random_.Pick({"", "asked for"}));
     update.request.set_request_id(RequestId());
     return update;
   }
+
+  Request PolicyBack() { return MakePolicyRollback(Tenant(), RequestId(), random_); }
 
   Request Snapshot() {
     v1::ReportSnapshotRequest request;
@@ -447,7 +450,7 @@ class ScriptMaker {
   Request Info() { return v1::GetServerInfoRequest(); }
   Request Stop() { return Restart(); }
 
-  static constexpr size_t kMakerCount = 24;
+  static constexpr size_t kMakerCount = 25;
   static const Maker kMakers[kMakerCount];
 
   Random random_;
@@ -482,6 +485,7 @@ const ScriptMaker::Maker ScriptMaker::kMakers[] = {
     {&ScriptMaker::Decide, 25},    {&ScriptMaker::Again, 20},      {&ScriptMaker::ExplainIt, 10},
     {&ScriptMaker::Outcome, 10},   {&ScriptMaker::Save, 14},       {&ScriptMaker::Act, 14},
     {&ScriptMaker::ExplainAct, 4}, {&ScriptMaker::Undo, 14},       {&ScriptMaker::Tell, 16},
+    {&ScriptMaker::PolicyBack, 4},
 };
 
 }  // namespace

@@ -111,20 +111,44 @@ Answer Model::Apply(const v1::UpdatePolicyRequest& request, bool is_current, boo
   if (auto repeat = Recall(id)) return *std::move(repeat);
   if (!is_valid) return Refuse("INVALID_ARGUMENT INVALID_FIELD");
   if (!is_current) return Refuse("ABORTED ETAG_MISMATCH");
-  Answer answer;
-  const absl::Time now = Advance(tenant_id, absl::nullopt, answer);
   v1::PolicySet policy = request.policy();
   if (policy.tiers().empty()) {
     policy = *policy::FindProfile(request.policy().profile());
     policy.set_tenant_id(tenant_id);
   }
-  policy.set_version(PolicyVersion(tenant_id) + 1);
-  *policy.mutable_update_time() = ToProto(now);
-  *policy.mutable_updated_by() = caller;
-  policies_.push_back(policy);
-  answer = ReplyWith(std::move(policy), std::move(answer));
+  policy.set_reason(request.reason());
+  policy.clear_rolled_back_to();
+  Answer answer = AddPolicy(std::move(policy), caller);
   Remember(id, answer);
   return answer;
+}
+
+Answer Model::Apply(const v1::RollbackPolicyRequest& request, bool is_current, const v1::Principal& caller) {
+  if (caller.kind() != v1::PRINCIPAL_KIND_HUMAN && caller.kind() != v1::PRINCIPAL_KIND_SERVICE) {
+    return Refuse("PERMISSION_DENIED POLICY_UPDATE_NOT_PERMITTED");
+  }
+  const CallId id = {request.tenant_id(), "RollbackPolicy", request.request_id(), Serialize(request)};
+  if (auto repeat = Recall(id)) return *std::move(repeat);
+  const auto old = std::find_if(policies_.begin(), policies_.end(), [&](const v1::PolicySet& policy) {
+    return policy.tenant_id() == request.tenant_id() && policy.version() == request.version();
+  });
+  if (old == policies_.end()) return Refuse("NOT_FOUND POLICY_VERSION_NOT_FOUND");
+  if (!is_current) return Refuse("ABORTED ETAG_MISMATCH");
+  v1::PolicySet policy = *old;
+  policy.set_reason(request.reason());
+  policy.set_rolled_back_to(request.version());
+  Answer answer = AddPolicy(std::move(policy), caller);
+  Remember(id, answer);
+  return answer;
+}
+
+Answer Model::AddPolicy(v1::PolicySet policy, const v1::Principal& caller) {
+  Answer answer;
+  *policy.mutable_update_time() = ToProto(Advance(policy.tenant_id(), absl::nullopt, answer));
+  policy.set_version(PolicyVersion(policy.tenant_id()) + 1);
+  *policy.mutable_updated_by() = caller;
+  policies_.push_back(policy);
+  return ReplyWith(std::move(policy), std::move(answer));
 }
 
 Answer Model::Tick() {

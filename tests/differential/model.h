@@ -68,6 +68,7 @@ class Model {
   // `is_current`: whether the etag is that of the tenant's policy, if there is one. `is_valid`: whether the policy
   // obeys policy.proto; the script knows, because it made it.
   Answer Apply(const v1::UpdatePolicyRequest& request, bool is_current, bool is_valid, const v1::Principal& caller);
+  Answer Apply(const v1::RollbackPolicyRequest& request, bool is_current, const v1::Principal& caller);
   Answer Apply(const v1::ReportSnapshotRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::RecordDataPointsRequest& request, const v1::Principal& caller);
   Answer Apply(const v1::ReportActionOutcomeRequest& request, const v1::Principal& caller);
@@ -89,6 +90,8 @@ class Model {
   absl::Time Advance(const std::string& tenant_id, absl::optional<absl::Time> command_time, Answer& answer);
   absl::Time FleetClock() const;
   const v1::PolicySet& PolicyOf(const std::string& tenant_id) const;
+  // Makes it the tenant's next version.
+  Answer AddPolicy(v1::PolicySet policy, const v1::Principal& caller);
   // 0: the default.
   int64_t PolicyVersion(const std::string& tenant_id) const;
 

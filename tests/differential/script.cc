@@ -61,6 +61,14 @@ std::string TextOf(const TellOfRollback& command) {
                       command.request.ShortDebugString());
 }
 
+std::string TextOf(const RollbackPolicy& command) {
+  return absl::StrCat("version ", command.back, command.is_ahead ? " back of the next one, " : " back, ",
+                      command.etag == Etag::kNone      ? ""
+                      : command.etag == Etag::kCurrent ? "current etag, "
+                                                       : "old etag, ",
+                      command.request.ShortDebugString());
+}
+
 std::string TextOf(const Restart&) { return ""; }
 
 std::string TextOf(const google::protobuf::Message& request) { return request.ShortDebugString(); }
@@ -73,12 +81,12 @@ std::vector<std::string> Names(std::index_sequence<Index...>) {
 }  // namespace
 
 std::string NameOf(const Request& request) {
-  static const char* const kNames[] = {"Arbitrate",       "ExplainAction", "EngageLock",       "ReleaseLock",
-                                       "AcknowledgeLock", "UpdatePolicy",  "ReportSnapshot",   "RecordDataPoints",
-                                       "CreateTask",      "TriggerTask",   "EndAttempt",       "GetAgent",
-                                       "GetFleetStats",   "GetServerInfo", "Restart",          "DecideApproval",
-                                       "ProposeAgain",    "ExplainAgain",  "CreateCheckpoint", "ActWith",
-                                       "ExplainWith",     "GoBack",        "TellOfRollback",   "ReportActionOutcome"};
+  static const char* const kNames[] = {
+      "Arbitrate",      "ExplainAction",  "EngageLock",       "ReleaseLock",         "AcknowledgeLock",
+      "UpdatePolicy",   "ReportSnapshot", "RecordDataPoints", "CreateTask",          "TriggerTask",
+      "EndAttempt",     "GetAgent",       "GetFleetStats",    "GetServerInfo",       "Restart",
+      "DecideApproval", "ProposeAgain",   "ExplainAgain",     "CreateCheckpoint",    "ActWith",
+      "ExplainWith",    "GoBack",         "TellOfRollback",   "ReportActionOutcome", "RollbackPolicy"};
   static_assert(std::size(kNames) == std::variant_size_v<Request>);
   return kNames[request.index()];
 }

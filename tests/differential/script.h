@@ -46,6 +46,15 @@ struct UpdatePolicy {
   v1::UpdatePolicyRequest request;
 };
 
+// Goes back to one of the newest versions of the tenant's policy; if there is none, to one that never was.
+struct RollbackPolicy {
+  uint32_t back = 0;
+  // The version after the newest one.
+  bool is_ahead = false;
+  Etag etag = Etag::kNone;
+  v1::RollbackPolicyRequest request;
+};
+
 // Triggers one of the tasks; if there is none, one that never was.
 struct TriggerTask {
   uint32_t pick = 0;
@@ -126,7 +135,7 @@ using Request =
                  UpdatePolicy, v1::ReportSnapshotRequest, v1::RecordDataPointsRequest, v1::CreateTaskRequest,
                  TriggerTask, EndAttempt, v1::GetAgentRequest, v1::GetFleetStatsRequest, v1::GetServerInfoRequest,
                  Restart, DecideApproval, ProposeAgain, ExplainAgain, v1::CreateCheckpointRequest, ActWith, ExplainWith,
-                 GoBack, TellOfRollback, v1::ReportActionOutcomeRequest>;
+                 GoBack, TellOfRollback, v1::ReportActionOutcomeRequest, RollbackPolicy>;
 
 struct Command {
   // The machine's time; never before that of the command before it.

@@ -90,6 +90,13 @@ v1::UpdatePolicyRequest ToolCalling() {
   return request;
 }
 
+v1::RollbackPolicyRequest FirstVersion() {
+  v1::RollbackPolicyRequest request;
+  request.set_tenant_id("t");
+  request.set_version(1);
+  return request;
+}
+
 // A task that is due in the far future, so that it does not run by itself.
 v1::CreateTaskRequest DistantTask() {
   v1::CreateTaskRequest request;
@@ -108,6 +115,7 @@ TEST_P(ReplayTest, EveryCallHappensOnce) {
   v1::Task task;
   std::vector<std::function<void()>> repeats;
   repeats.push_back(CallOnce(&Policies::UpdatePolicy, ToolCalling()));
+  repeats.push_back(CallOnce(&Policies::RollbackPolicy, FirstVersion()));
   repeats.push_back(CallOnce(&Safety::Arbitrate, ActionOf("t", "a")));
   repeats.push_back(CallOnce(&Monitor::ReportSnapshot, ReportOf("t", "a", 0.2)));
   repeats.push_back(CallOnce(&Monitor::RecordDataPoints, OnePoint()));

@@ -27,7 +27,7 @@ const std::vector<Required>& OwnNames() {
                    "ReleaseLock",   "UpdatePolicy",        "CreateTask",      "TriggerTask",      "AttemptEnd",
                    "ListLocks",     "SubscribeAlerts",     "WatchLocks",      "DecideApproval",   "ListApprovals",
                    "GetApproval",   "CreateCheckpoint",    "RequestRollback", "ReportRollback",   "ListCheckpoints",
-                   "ListRollbacks", "ReportActionOutcome", "SetShadowPolicy"}},
+                   "ListRollbacks", "ReportActionOutcome", "SetShadowPolicy", "RollbackPolicy"}},
       {"shadow", {"set", "ended", "differs", "agrees", "mirrors"}},
       {"fault",
        {"crash", "crash in a commit", "slow disk", "commit failed, not stored", "commit failed, stored",
@@ -62,6 +62,8 @@ const std::vector<Required>& OwnNames() {
         "report refused ROLLBACK_NOT_PERMITTED", "report refused ROLLBACK_NOT_FOUND",
         "report refused ROLLBACK_VERSION_MISMATCH", "report refused ROLLBACK_STEP_NOT_POSSIBLE",
         "report refused ROLLBACK_OUT_OF_ORDER"}},
+      {"policy",
+       {"rolled back", "made again", "rollback refused POLICY_VERSION_NOT_FOUND", "rollback refused ETAG_MISMATCH"}},
       {"check", {"audit", "reloaded engine compared", "run compared with its repetition", "audit log verified"}},
       {"audit row", {"AUDIT_KIND_DECISION", "AUDIT_KIND_LOCK", "AUDIT_KIND_APPROVAL", "AUDIT_KIND_POLICY"}},
   };

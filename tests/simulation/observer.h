@@ -20,8 +20,8 @@ struct Settled {
   absl::Time now;
 };
 
-// Does nothing by default. A batch is told as OnBatch, then each of its commands in the order in which they were
-// applied, then OnCommitted.
+// Does nothing by default, but for telling of policies. A batch is told as OnBatch, then each of its commands in the
+// order in which they were applied, then OnCommitted.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -42,7 +42,10 @@ class Observer {
   virtual void OnSettled(const Settled<v1::CreateCheckpointRequest, v1::Checkpoint>&) {}
   virtual void OnSettled(const Settled<v1::RequestRollbackRequest, v1::RequestRollbackResponse>&) {}
   virtual void OnSettled(const Settled<v1::ReportRollbackRequest, v1::Rollback>&) {}
-  virtual void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>&) {}
+  virtual void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) { TellOfPolicy(call); }
+  virtual void OnSettled(const Settled<v1::RollbackPolicyRequest, v1::PolicySet>& call) { TellOfPolicy(call); }
+  // By either of these two, or by a repeat of it: the version that it made.
+  virtual void OnPolicy(const v1::PolicySet&, const v1::Principal&) {}
   virtual void OnSettled(const Settled<v1::SetShadowPolicyRequest, v1::ShadowPolicy>&) {}
   virtual void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>&) {}
   virtual void OnSettled(const Settled<v1::TriggerTaskRequest, v1::Task>&) {}
@@ -53,6 +56,12 @@ class Observer {
   virtual void OnSettled(const Settled<v1::GetFleetStatsRequest, v1::FleetStats>&) {}
   virtual void OnSettled(const Settled<v1::GetServerInfoRequest, v1::ServerInfo>&) {}
   virtual void OnCommitted(const Effects&, const Engine&) {}
+
+ private:
+  template <typename Request>
+  void TellOfPolicy(const Settled<Request, v1::PolicySet>& call) {
+    if (call.reply.ok()) OnPolicy(*call.reply, call.caller);
+  }
 };
 
 }  // namespace interlock::simulation

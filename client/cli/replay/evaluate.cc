@@ -128,7 +128,7 @@ absl::StatusOr<ExitCode> RunEvaluate(Context& context) {
   evaluation.result = replay->Result();
   if (arguments.Has("timing")) evaluation.elapsed = elapsed;
   if (context.output.json) {
-    context.output.WriteJson(EvaluationAsJson(evaluation));
+    context.output.out << EvaluationAsJson(evaluation);
   } else {
     context.output.out << RenderEvaluation(evaluation, context.output.color);
   }

@@ -9,16 +9,17 @@
 #include "absl/strings/str_join.h"
 #include "client/cli/format.h"
 #include "client/cli/table.h"
+#include "client/cli/text.h"
 #include "core/base/check.h"
 #include "core/base/serialize.h"
 #include "core/base/sha256.h"
 #include "google/protobuf/util/json_util.h"
+#include "google/protobuf/wrappers.pb.h"
 
 namespace interlock::cli {
 namespace {
 
 using google::protobuf::RepeatedPtrField;
-using google::protobuf::Struct;
 
 // People look at the first ones; programs get all that the result has.
 constexpr int kRowsShown = 20;
@@ -28,6 +29,20 @@ std::string DigestOf(const v1::ReplayResult& result) { return Sha256Hex(Serializ
 double PerSecond(int64_t count, absl::Duration elapsed) {
   const double seconds = absl::ToDoubleSeconds(elapsed);
   return seconds > 0 ? std::round(static_cast<double>(count) / seconds) : 0;
+}
+
+std::string JsonOf(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.always_print_primitive_fields = true;
+  std::string json;
+  INTERLOCK_CHECK(google::protobuf::util::MessageToJsonString(message, &json, options).ok());
+  return json;
+}
+
+std::string Quoted(const std::string& text) {
+  google::protobuf::StringValue value;
+  value.set_value(Printable(text));
+  return JsonOf(value);
 }
 
 // A verdict, or what its absence means.
@@ -196,21 +211,15 @@ std::string RenderEvaluation(const Evaluation& evaluation, bool color) {
                       compared ? DifferenceTable(result, color) : "", Summary(evaluation, color));
 }
 
-Struct EvaluationAsJson(const Evaluation& evaluation) {
-  Struct json;
-  auto& fields = *json.mutable_fields();
-  fields["policy"].set_string_value(evaluation.policy);
-  if (!evaluation.against.empty()) fields["against"].set_string_value(evaluation.against);
-  fields["runs"].set_number_value(static_cast<double>(evaluation.runs));
-  fields["digest"].set_string_value(DigestOf(evaluation.result));
+std::string EvaluationAsJson(const Evaluation& evaluation) {
+  std::string json = absl::StrCat("{\"policy\":", Quoted(evaluation.policy));
+  if (!evaluation.against.empty()) absl::StrAppend(&json, ",\"against\":", Quoted(evaluation.against));
+  absl::StrAppend(&json, ",\"runs\":", evaluation.runs, ",\"digest\":\"", DigestOf(evaluation.result), "\"");
   if (evaluation.elapsed.has_value()) {
-    fields["seconds"].set_number_value(absl::ToDoubleSeconds(*evaluation.elapsed));
-    fields["actions_per_second"].set_number_value(PerSecond(evaluation.result.actions(), *evaluation.elapsed));
+    absl::StrAppend(&json, ",\"seconds\":", absl::ToDoubleSeconds(*evaluation.elapsed), ",\"actions_per_second\":",
+                    static_cast<int64_t>(PerSecond(evaluation.result.actions(), *evaluation.elapsed)));
   }
-  std::string text;
-  INTERLOCK_CHECK(google::protobuf::util::MessageToJsonString(evaluation.result, &text).ok());
-  INTERLOCK_CHECK(google::protobuf::util::JsonStringToMessage(text, fields["result"].mutable_struct_value()).ok());
-  return json;
+  return absl::StrCat(json, ",\"result\":", JsonOf(evaluation.result), "}\n");
 }
 
 }  // namespace interlock::cli

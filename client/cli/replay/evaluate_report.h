@@ -6,7 +6,6 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "google/protobuf/struct.pb.h"
 #include "interlock/v1/replay.pb.h"
 
 namespace interlock::cli {
@@ -24,7 +23,8 @@ struct Evaluation {
 // Tables of verdicts, reasons and agents, and of what changed, if there is another policy; then the digest.
 std::string RenderEvaluation(const Evaluation& evaluation, bool color);
 
-// The same for programs: {policy, against, runs, digest, result}, the result as protobuf JSON of ReplayResult.
-google::protobuf::Struct EvaluationAsJson(const Evaluation& evaluation);
+// The same for programs, a line: {policy, against, runs, digest, result}, the result as protobuf JSON of ReplayResult.
+// Members always stand in the same order, which those of a google.protobuf.Struct would not.
+std::string EvaluationAsJson(const Evaluation& evaluation);
 
 }  // namespace interlock::cli

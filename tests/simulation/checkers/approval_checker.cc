@@ -103,8 +103,8 @@ void ApprovalChecker::OnBatch(const Effects* effects) {
   if (effects == nullptr) in_doubt_ = true;
 }
 
-void ApprovalChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {
-  if (call.reply.ok()) policies_[{call.reply->tenant_id(), call.reply->version()}] = *call.reply;
+void ApprovalChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) {
+  policies_[{policy.tenant_id(), policy.version()}] = policy;
 }
 
 void ApprovalChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) {

@@ -31,7 +31,7 @@ class ApprovalChecker final : public Observer {
   void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) override;
   void OnSettled(const Settled<v1::EngageLockRequest, v1::Lock>& call) override;
   void OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>& call) override;
-  void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+  void OnPolicy(const v1::PolicySet& policy, const v1::Principal& caller) override;
   void OnCommitted(const Effects& effects, const Engine& engine) override;
 
  private:

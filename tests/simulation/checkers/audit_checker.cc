@@ -41,10 +41,8 @@ void AuditChecker::OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approv
   Take(call.reply->tenant_id(), call.reply->approval_id(), call.reply->version(), call.caller);
 }
 
-void AuditChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {
-  if (!call.reply.ok()) return;
-  const int64_t version = call.reply->version();
-  Take(call.reply->tenant_id(), absl::StrCat("policy-", version), version, call.caller);
+void AuditChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal& caller) {
+  Take(policy.tenant_id(), absl::StrCat("policy-", policy.version()), policy.version(), caller);
 }
 
 void AuditChecker::OnOpened(const server::Core& core) { Check(*core.store); }

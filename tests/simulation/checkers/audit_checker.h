@@ -25,7 +25,7 @@ class AuditChecker final : public Observer {
   void OnSettled(const Settled<v1::AcknowledgeLockRequest, v1::Lock>& call) override;
   void OnSettled(const Settled<v1::ReleaseLockRequest, v1::Lock>& call) override;
   void OnSettled(const Settled<v1::DecideApprovalRequest, v1::Approval>& call) override;
-  void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+  void OnPolicy(const v1::PolicySet& policy, const v1::Principal& caller) override;
   // Now and then checks all that is durable.
   void OnCommitted(const Effects& effects, const Engine& engine) override;
 

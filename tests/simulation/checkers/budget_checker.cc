@@ -45,8 +45,8 @@ void BudgetChecker::OnCommitted(const Effects& effects, const Engine&) {
   }
 }
 
-void BudgetChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {
-  if (call.reply.ok()) policies_[{call.reply->tenant_id(), call.reply->version()}] = *call.reply;
+void BudgetChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) {
+  policies_[{policy.tenant_id(), policy.version()}] = policy;
 }
 
 void BudgetChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) {

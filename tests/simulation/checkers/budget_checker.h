@@ -26,7 +26,7 @@ class BudgetChecker final : public Observer {
   using Observer::OnSettled;
   void OnOpened(const server::Core& core) override;
   void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) override;
-  void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+  void OnPolicy(const v1::PolicySet& policy, const v1::Principal& caller) override;
   void OnSettled(const Settled<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse>& call) override;
   void OnCommitted(const Effects& effects, const Engine& engine) override;
 

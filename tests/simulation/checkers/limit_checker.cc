@@ -31,8 +31,8 @@ bool IsBlocked(const v1::Decision& decision) { return decision.reasons(0).code()
 LimitChecker::LimitChecker(Sim& sim, const std::string& default_profile)
     : sim_(sim), default_policy_(ProfileOf(default_profile)) {}
 
-void LimitChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {
-  if (call.reply.ok()) policies_[{call.reply->tenant_id(), call.reply->version()}] = *call.reply;
+void LimitChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) {
+  policies_[{policy.tenant_id(), policy.version()}] = policy;
 }
 
 void LimitChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) {

@@ -22,7 +22,7 @@ class LimitChecker final : public Observer {
 
   using Observer::OnSettled;
   void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) override;
-  void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+  void OnPolicy(const v1::PolicySet& policy, const v1::Principal& caller) override;
 
  private:
   struct Attempt {

@@ -143,6 +143,12 @@ void RequestChecker::OnSettled(const Settled<v1::SetShadowPolicyRequest, v1::Sha
         {call.reply.status(), BytesOf(call.reply)}, call.now);
 }
 
+void RequestChecker::OnSettled(const Settled<v1::RollbackPolicyRequest, v1::PolicySet>& call) {
+  sim_.coverage.Count("command", "RollbackPolicy");
+  Judge("RollbackPolicy", call.request.tenant_id(), call.request.request_id(), Serialize(call.request),
+        {call.reply.status(), BytesOf(call.reply)}, call.now);
+}
+
 void RequestChecker::OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>& call) {
   sim_.coverage.Count("command", "CreateTask");
   Judge("CreateTask", call.request.task().tenant_id(), call.request.request_id(), Serialize(call.request),

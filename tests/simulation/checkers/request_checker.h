@@ -29,6 +29,7 @@ class RequestChecker final : public Observer {
   void OnSettled(const Settled<v1::ReportRollbackRequest, v1::Rollback>& call) override;
   void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
   void OnSettled(const Settled<v1::SetShadowPolicyRequest, v1::ShadowPolicy>& call) override;
+  void OnSettled(const Settled<v1::RollbackPolicyRequest, v1::PolicySet>& call) override;
   void OnSettled(const Settled<v1::CreateTaskRequest, v1::Task>& call) override;
   void OnSettled(const Settled<v1::TriggerTaskRequest, v1::Task>& call) override;
 

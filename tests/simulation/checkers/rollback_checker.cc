@@ -79,8 +79,8 @@ void RollbackChecker::OnBatch(const Effects* effects) {
   if (effects == nullptr) in_doubt_ = true;
 }
 
-void RollbackChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {
-  if (call.reply.ok()) policies_[{call.reply->tenant_id(), call.reply->version()}] = *call.reply;
+void RollbackChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) {
+  policies_[{policy.tenant_id(), policy.version()}] = policy;
 }
 
 void RollbackChecker::OnSettled(const Settled<v1::CreateCheckpointRequest, v1::Checkpoint>& call) {

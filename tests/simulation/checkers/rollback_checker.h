@@ -29,7 +29,7 @@ class RollbackChecker final : public Observer {
   void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) override;
   void OnSettled(const Settled<v1::RequestRollbackRequest, v1::RequestRollbackResponse>& call) override;
   void OnSettled(const Settled<v1::ReportRollbackRequest, v1::Rollback>& call) override;
-  void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+  void OnPolicy(const v1::PolicySet& policy, const v1::Principal& caller) override;
   void OnCommitted(const Effects& effects, const Engine& engine) override;
 
  private:

@@ -15,15 +15,16 @@ std::string ContentOf(v1::PolicySet policy) {
   policy.clear_etag();
   policy.clear_update_time();
   policy.clear_updated_by();
+  policy.clear_reason();
+  policy.clear_rolled_back_to();
   return Serialize(policy);
 }
 
 }  // namespace
 
-void ShadowChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {
-  if (!call.reply.ok()) return;
-  v1::PolicySet& known = policies_[call.reply->tenant_id()];
-  if (call.reply->version() > known.version()) known = *call.reply;
+void ShadowChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) {
+  v1::PolicySet& known = policies_[policy.tenant_id()];
+  if (policy.version() > known.version()) known = policy;
 }
 
 void ShadowChecker::OnSettled(const Settled<v1::SetShadowPolicyRequest, v1::ShadowPolicy>& call) {

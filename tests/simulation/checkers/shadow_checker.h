@@ -21,7 +21,7 @@ class ShadowChecker final : public Observer {
   void OnOpened(const server::Core& core) override;
   void OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>& call) override;
   void OnSettled(const Settled<v1::SetShadowPolicyRequest, v1::ShadowPolicy>& call) override;
-  void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+  void OnPolicy(const v1::PolicySet& policy, const v1::Principal& caller) override;
 
  private:
   struct Shadow {

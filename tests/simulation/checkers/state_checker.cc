@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/base/serialize.h"
 #include "core/base/time.h"
 #include "tests/simulation/reader.h"
@@ -45,6 +46,19 @@ v1::ExplainActionRequest ExplainOf(const std::string& tenant_id, const std::stri
   return request;
 }
 
+// The bytes of what a version says, without what says of which version it is.
+std::string ContentOf(const std::string& version) {
+  v1::PolicySet policy;
+  INTERLOCK_CHECK(policy.ParseFromString(version));
+  policy.clear_version();
+  policy.clear_etag();
+  policy.clear_update_time();
+  policy.clear_updated_by();
+  policy.clear_reason();
+  policy.clear_rolled_back_to();
+  return Serialize(policy);
+}
+
 }  // namespace
 
 void StateChecker::Take(const v1::Assessment& assessment) {
@@ -67,9 +81,7 @@ void StateChecker::OnSettled(const Settled<v1::RecordDataPointsRequest, v1::Reco
   if (call.reply.ok()) Take(call.reply->assessment());
 }
 
-void StateChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) {
-  if (!call.reply.ok()) return;
-  const v1::PolicySet& policy = *call.reply;
+void StateChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) {
   auto& versions = policies_[policy.tenant_id()];
   const std::string bytes = Serialize(policy);
   const auto expected = static_cast<int64_t>(versions.size()) + 1;
@@ -78,6 +90,13 @@ void StateChecker::OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySe
                     expected, " was next");
   }
   versions[policy.version()] = bytes;
+  if (policy.rolled_back_to() == 0) return;
+  sim_.coverage.Count("policy", policy.rolled_back_to() + 1 < policy.version() ? "rolled back" : "made again");
+  const auto old = versions.find(policy.rolled_back_to());
+  if (old == versions.end() || old->first >= policy.version() || ContentOf(old->second) != ContentOf(bytes)) {
+    sim_.trace.Fail("policies-durable", "version ", policy.version(), " of ", policy.tenant_id(),
+                    " has not the content of version ", policy.rolled_back_to());
+  }
 }
 
 void StateChecker::OnOpened(const server::Core& core) {

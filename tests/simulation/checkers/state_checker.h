@@ -26,7 +26,7 @@ class StateChecker final : public Observer {
   void OnSettled(const Settled<v1::ReportActionOutcomeRequest, v1::ReportActionOutcomeResponse>& call) override;
   void OnSettled(const Settled<v1::ReportSnapshotRequest, v1::ReportSnapshotResponse>& call) override;
   void OnSettled(const Settled<v1::RecordDataPointsRequest, v1::RecordDataPointsResponse>& call) override;
-  void OnSettled(const Settled<v1::UpdatePolicyRequest, v1::PolicySet>& call) override;
+  void OnPolicy(const v1::PolicySet& policy, const v1::Principal& caller) override;
   // Now and then compares the engine with one that is loaded from the same rows.
   void OnCommitted(const Effects& effects, const Engine& engine) override;
 

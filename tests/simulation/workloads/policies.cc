@@ -1,8 +1,11 @@
 #include "tests/simulation/workloads/policies.h"
 
+#include <algorithm>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "client/environment.h"
+#include "core/base/error.h"
 #include "core/base/time.h"
 #include "core/policy/profiles.h"
 
@@ -146,10 +149,10 @@ void Policies::SetShadow() {
   v1::SetShadowPolicyRequest request;
   request.set_tenant_id(random.Pick(cast_.tenants));
   request.set_request_id(client::NewRequestId(network_.environment()));
-  const auto current = current_.find(request.tenant_id());
-  const bool mirrors = current != current_.end() && random.Chance(0.4);
+  const auto newest = newest_.find(request.tenant_id());
+  const bool mirrors = newest != newest_.end() && random.Chance(0.4);
   if (mirrors || random.Chance(0.8)) {
-    *request.mutable_policy() = mirrors ? current->second : NewPolicy();
+    *request.mutable_policy() = mirrors ? newest->second[0] : NewPolicy();
     request.mutable_policy()->set_tenant_id(request.tenant_id());
   }
   network_.Call<v1::SetShadowPolicyRequest, v1::ShadowPolicy>(
@@ -159,19 +162,53 @@ void Policies::SetShadow() {
 
 void Policies::Step() {
   if (sim_.random.Chance(0.3)) return SetShadow();
+  const bool known = !newest_.empty();
+  if (!known || sim_.random.Chance(0.7)) Set();
+  // Now and then in the same batch.
+  if (known && sim_.random.Chance(0.4)) GoBack();
+}
+
+void Policies::Set() {
   v1::UpdatePolicyRequest request;
   *request.mutable_policy() = NewPolicy();
   request.mutable_policy()->set_tenant_id(sim_.random.Pick(cast_.tenants));
   const bool bad = sim_.random.Chance(0.1);
   if (bad) request.mutable_policy()->mutable_tiers(0)->mutable_thresholds()->set_success_rate(-1);
+  if (sim_.random.Chance(0.5)) request.set_reason("as operations asked");
   if (sim_.random.Chance(0.9)) request.set_request_id(client::NewRequestId(network_.environment()));
   network_.Call<v1::UpdatePolicyRequest, v1::PolicySet>(
       PrincipalOf(v1::PRINCIPAL_KIND_HUMAN, "alice"), request, [this, bad](const absl::StatusOr<v1::PolicySet>& reply) {
-        if (!reply.ok()) return sim_.trace.Add("policy: ", InShort(reply.status()));
-        if (bad) sim_.trace.Fail("bad-input-refused", "a threshold below 0 was taken");
-        current_[reply->tenant_id()] = *reply;
-        sim_.trace.Add("policy: ", reply->tenant_id(), " version ", reply->version());
+        if (reply.ok() && bad) sim_.trace.Fail("bad-input-refused", "a threshold below 0 was taken");
+        Learn(reply);
       });
+}
+
+void Policies::GoBack() {
+  Random& random = sim_.random;
+  v1::RollbackPolicyRequest request;
+  request.set_tenant_id(random.Pick(cast_.tenants));
+  const std::array<v1::PolicySet, 2>& newest = newest_[request.tenant_id()];
+  // Also one that there is soon, and one that there is not.
+  const int64_t version = newest[0].version() + (random.Chance(0.2) ? 1 : random.Chance(0.05) ? 100 : 0);
+  request.set_version(std::max<int64_t>(1, version - random.Between(0, 2)));
+  if (random.Chance(0.4)) request.set_etag(newest[random.Chance(0.2) ? 1 : 0].etag());
+  if (random.Chance(0.5)) request.set_reason("it was better before");
+  if (random.Chance(0.9)) request.set_request_id(client::NewRequestId(network_.environment()));
+  network_.Call<v1::RollbackPolicyRequest, v1::PolicySet>(
+      PrincipalOf(v1::PRINCIPAL_KIND_HUMAN, "alice"), request, [this](const absl::StatusOr<v1::PolicySet>& reply) {
+        const std::string reason = ErrorReason(reply.status());
+        if (!reason.empty()) sim_.coverage.Count("policy", absl::StrCat("rollback refused ", reason));
+        Learn(reply);
+      });
+}
+
+void Policies::Learn(const absl::StatusOr<v1::PolicySet>& reply) {
+  if (!reply.ok()) return sim_.trace.Add("policy: ", InShort(reply.status()));
+  sim_.trace.Add("policy: ", reply->tenant_id(), " version ", reply->version());
+  std::array<v1::PolicySet, 2>& newest = newest_[reply->tenant_id()];
+  if (reply->version() <= newest[0].version()) return;
+  newest[1] = newest[0];
+  newest[0] = *reply;
 }
 
 }  // namespace interlock::simulation

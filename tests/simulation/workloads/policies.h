@@ -1,9 +1,12 @@
 // Operators who change the rules: tight limits, other thresholds, back to a profile.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 
+#include "absl/status/statusor.h"
+#include "interlock/v1/policy.pb.h"
 #include "tests/simulation/cast.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/sim.h"
@@ -19,6 +22,10 @@ class Policies final : public Workload {
   void Step() override;
 
  private:
+  void Set();
+  void GoBack();
+  // What came of either.
+  void Learn(const absl::StatusOr<v1::PolicySet>& reply);
   v1::PolicySet NewPolicy();
   void SetShadow();
   void AddLimits(v1::PolicySet& policy);
@@ -31,8 +38,8 @@ class Policies final : public Workload {
   Sim& sim_;
   Network& network_;
   const Cast& cast_;
-  // The newest that was answered, by tenant.
-  std::map<std::string, v1::PolicySet> current_;
+  // The newest version of each tenant that was told, and the one told before it.
+  std::map<std::string, std::array<v1::PolicySet, 2>> newest_;
 };
 
 }  // namespace interlock::simulation
