@@ -1,6 +1,7 @@
 #include "client/cli/policy_input.h"
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/arguments.h"
 #include "client/cli/input.h"
 #include "core/base/status_macros.h"
 #include "core/policy/profiles.h"
@@ -16,9 +17,12 @@ absl::StatusOr<v1::PolicySet> ReadPolicy(const std::string& file, std::istream& 
 }
 
 absl::StatusOr<v1::PolicySet> ReadPolicyOrProfile(const std::string& word, std::istream& in) {
-  const v1::PolicySet* profile = policy::FindProfile(word);
-  if (profile == nullptr) return ReadPolicy(word, in);
-  return *profile;
+  v1::PolicySet profile;
+  profile.set_profile(word);
+  if (policy::FindProfile(word) != nullptr) return profile;
+  absl::StatusOr<v1::PolicySet> policy = ReadPolicy(word, in);
+  if (policy.ok() || absl::IsInvalidArgument(policy.status())) return policy;
+  return UsageError(absl::StrCat(policy.status().message(), "; give a file with a policy, reference or tool_calling"));
 }
 
 }  // namespace interlock::cli

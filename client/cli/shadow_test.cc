@@ -35,7 +35,6 @@ TEST_F(ShadowTest, CandidateIsAFileOrAProfile) {
   EXPECT_EQ(asked_.tenant_id(), "t");
   EXPECT_EQ(asked_.policy().profile(), "reference");
   EXPECT_EQ(asked_.policy().tenant_id(), "t");
-  EXPECT_EQ(asked_.policy().tiers_size(), 3);
   EXPECT_NE(asked_.request_id(), "");
   EXPECT_EQ(Run({"policy", "shadow", "-", "--tenant=t"}, R"({"profile": "tool_calling"})").exit_code, 0);
   EXPECT_EQ(asked_.policy().profile(), "tool_calling");

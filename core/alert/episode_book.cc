@@ -14,6 +14,27 @@
 namespace interlock::alert {
 namespace {
 
+// Identifiers hold no zero bytes, so that no two keys are alike; to hash one, as fingerprints do, takes longer.
+std::string AgentKey(absl::string_view tenant_id, absl::string_view agent_id) {
+  return absl::StrCat(tenant_id, absl::string_view("\0", 1), agent_id);
+}
+
+std::string CommonCauseKey(absl::string_view tenant_id) { return std::string(tenant_id); }
+
+std::string KeyOf(const v1::Episode& episode) {
+  switch (episode.kind()) {
+    case v1::EPISODE_KIND_PERFORMANCE:
+      return AgentKey(episode.tenant_id(), episode.agent_id());
+    case v1::EPISODE_KIND_COMMON_CAUSE:
+      return CommonCauseKey(episode.tenant_id());
+    default:
+      // What a lock covers is in its fingerprint alone.
+      return absl::StrCat(absl::string_view("\0", 1), episode.fingerprint());
+  }
+}
+
+std::string LockKey(const v1::Lock& lock) { return absl::StrCat(absl::string_view("\0", 1), LockFingerprint(lock)); }
+
 bool SameMetrics(const google::protobuf::RepeatedField<int>& first,
                  const google::protobuf::RepeatedField<int>& second) {
   return std::set<int>(first.begin(), first.end()) == std::set<int>(second.begin(), second.end());
@@ -69,16 +90,18 @@ absl::Status EpisodeBook::Load(v1::Episode episode) {
   const bool ends = episode.state() != v1::EPISODE_STATE_RECOVERING || episode.has_hold_end_time();
   if (!ends || (!open && !episode.has_reopen_end_time()))
     return EpisodeInvalid(episode, "is neither open nor can it be reopened");
-  if (episode.kind() == v1::EPISODE_KIND_PERFORMANCE &&
-      episode.fingerprint() != PerformanceFingerprint(episode.tenant_id(), episode.agent_id())) {
-    return EpisodeInvalid(episode, "does not have its agent's fingerprint");
+  const bool of_agent = episode.kind() == v1::EPISODE_KIND_PERFORMANCE;
+  const bool of_tenant = episode.kind() == v1::EPISODE_KIND_COMMON_CAUSE;
+  if ((of_agent && episode.fingerprint() != PerformanceFingerprint(episode.tenant_id(), episode.agent_id())) ||
+      (of_tenant && episode.fingerprint() != CommonCauseFingerprint(episode.tenant_id()))) {
+    return EpisodeInvalid(episode, "does not have its agent's or tenant's fingerprint");
   }
   const bool counts_tiers = episode.iterations().empty() || episode.iterations_size() == kTierMax;
   const int tier_min = open ? 1 : 0;
   if (!counts_tiers || episode.tier() < tier_min || episode.tier() > (open ? kTierMax : 0)) {
     return EpisodeInvalid(episode, "does not have a tier from 1 to 3, or attempts of each");
   }
-  if (Find(episode.fingerprint()) != nullptr) return EpisodeInvalid(episode, "has the fingerprint of another open one");
+  if (Find(KeyOf(episode)) != nullptr) return EpisodeInvalid(episode, "has the fingerprint of another open one");
   // Episodes of before there were common causes do not say when.
   const bool says_when = episode.tier() < kTierMax || episode.has_systemic_time();
   if (!says_when) *episode.mutable_systemic_time() = episode.update_time();
@@ -92,8 +115,7 @@ absl::optional<EpisodeChange> EpisodeBook::ObservePerformance(const PerformanceO
   INTERLOCK_CHECK(observation.episode_tier >= 0 && observation.episode_tier <= kTierMax);
   if (assessment.data_state() == v1::DATA_STATE_NO_DATA) return absl::nullopt;
 
-  std::string fingerprint = PerformanceFingerprint(assessment.tenant_id(), assessment.agent_id());
-  const v1::Episode* known = Find(fingerprint);
+  const v1::Episode* known = Find(AgentKey(assessment.tenant_id(), assessment.agent_id()));
   const int tier_min = known != nullptr && observation.episode_tier > 0 ? known->tier_min() : 0;
   const int tier = std::max(observation.episode_tier, tier_min);
   const bool changed = known != nullptr && !SameMetrics(known->breached_metrics(), assessment.breached_metrics());
@@ -106,7 +128,8 @@ absl::optional<EpisodeChange> EpisodeBook::ObservePerformance(const PerformanceO
   if (known != nullptr) {
     episode = *known;
   } else {
-    episode = NewEpisode(v1::EPISODE_KIND_PERFORMANCE, assessment.tenant_id(), std::move(fingerprint), ids, now);
+    episode = NewEpisode(v1::EPISODE_KIND_PERFORMANCE, assessment.tenant_id(),
+                         PerformanceFingerprint(assessment.tenant_id(), assessment.agent_id()), ids, now);
     episode.set_agent_id(assessment.agent_id());
   }
   *episode.mutable_breached_metrics() = assessment.breached_metrics();
@@ -133,8 +156,7 @@ int EpisodeBook::CommonCauseTier(const CommonCauseObservation& observation, cons
 
 absl::optional<EpisodeChange> EpisodeBook::ObserveCommonCause(const CommonCauseObservation& observation, IdCounter& ids,
                                                               absl::Time now) {
-  const std::string fingerprint = CommonCauseFingerprint(observation.tenant_id);
-  const v1::Episode* known = Find(fingerprint);
+  const v1::Episode* known = Find(CommonCauseKey(observation.tenant_id));
   if (known == nullptr && !observation.policy.has_common_cause_rule()) return absl::nullopt;
   const int tier = CommonCauseTier(observation, known, now);
   if (tier > 0 && !observation.reported) return absl::nullopt;
@@ -143,9 +165,9 @@ absl::optional<EpisodeChange> EpisodeBook::ObserveCommonCause(const CommonCauseO
   if (transition == v1::TRANSITION_UNSPECIFIED) return absl::nullopt;
 
   EpisodeChange change;
-  change.episode = known != nullptr
-                       ? *known
-                       : NewEpisode(v1::EPISODE_KIND_COMMON_CAUSE, observation.tenant_id, fingerprint, ids, now);
+  change.episode = known != nullptr ? *known
+                                    : NewEpisode(v1::EPISODE_KIND_COMMON_CAUSE, observation.tenant_id,
+                                                 CommonCauseFingerprint(observation.tenant_id), ids, now);
   change.alert = Move(change.episode, transition, tier, rule, now);
   v1::DiagnosticBrief& brief = *change.alert.mutable_diagnostic_brief();
   brief = BriefOf(observation.policy, kTierMax);
@@ -170,7 +192,7 @@ EpisodeChange EpisodeBook::FireDue(absl::optional<absl::string_view> tenant_id, 
 }
 
 v1::Episode& EpisodeBook::KnownOf(absl::string_view tenant_id, absl::string_view agent_id) {
-  const auto found = known_.find(PerformanceFingerprint(tenant_id, agent_id));
+  const auto found = known_.find(AgentKey(tenant_id, agent_id));
   INTERLOCK_CHECK(found != known_.end());
   return found->second;
 }
@@ -219,44 +241,45 @@ EpisodeChange EpisodeBook::OnLockReleased(const v1::Lock& lock, absl::Time now) 
 }
 
 const v1::Episode* EpisodeBook::FindPerformance(absl::string_view tenant_id, absl::string_view agent_id) const {
-  return FindOpen(PerformanceFingerprint(tenant_id, agent_id));
+  return FindOpen(AgentKey(tenant_id, agent_id));
 }
 
 const v1::Episode* EpisodeBook::FindKnown(absl::string_view tenant_id, absl::string_view agent_id) const {
-  return Find(PerformanceFingerprint(tenant_id, agent_id));
+  return Find(AgentKey(tenant_id, agent_id));
 }
 
-const v1::Episode* EpisodeBook::FindLock(const v1::Lock& lock) const { return FindOpen(LockFingerprint(lock)); }
+const v1::Episode* EpisodeBook::FindLock(const v1::Lock& lock) const { return FindOpen(LockKey(lock)); }
 
 int64_t EpisodeBook::OpenCount(absl::string_view tenant_id) const {
   const auto found = open_by_tenant_.find(tenant_id);
   return found == open_by_tenant_.end() ? 0 : found->second;
 }
 
-const v1::Episode* EpisodeBook::Find(const std::string& fingerprint) const {
-  const auto found = known_.find(fingerprint);
+const v1::Episode* EpisodeBook::Find(const std::string& key) const {
+  const auto found = known_.find(key);
   return found == known_.end() ? nullptr : &found->second;
 }
 
-const v1::Episode* EpisodeBook::FindOpen(const std::string& fingerprint) const {
-  const v1::Episode* episode = Find(fingerprint);
+const v1::Episode* EpisodeBook::FindOpen(const std::string& key) const {
+  const v1::Episode* episode = Find(key);
   return episode != nullptr && IsOpen(episode->state()) ? episode : nullptr;
 }
 
 void EpisodeBook::Store(const v1::Episode& episode) {
-  if (const v1::Episode* before = Find(episode.fingerprint()); before != nullptr) Count(*before, -1);
+  const std::string key = KeyOf(episode);
+  if (const v1::Episode* before = Find(key); before != nullptr) Count(*before, -1);
   if (IsOpen(episode.state()) || episode.has_reopen_end_time()) {
-    known_[episode.fingerprint()] = episode;
+    known_[key] = episode;
     Count(episode, 1);
   } else {
-    known_.erase(episode.fingerprint());
+    known_.erase(key);
   }
 }
 
 void EpisodeBook::Count(const v1::Episode& episode, int change) {
   const absl::Time due = DueTime(episode);
   if (due != absl::InfiniteFuture()) {
-    const std::pair key(IdNumber("episode", episode.episode_id()), episode.fingerprint());
+    const std::pair key(IdNumber("episode", episode.episode_id()), KeyOf(episode));
     change > 0 ? due_.Add(episode.tenant_id(), due, key) : due_.Remove(episode.tenant_id(), due, key);
   }
   if (!IsOpen(episode.state())) return;

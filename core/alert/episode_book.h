@@ -96,19 +96,19 @@ class EpisodeBook {
   int64_t OpenCount(absl::string_view tenant_id) const;
 
  private:
-  const v1::Episode* Find(const std::string& fingerprint) const;
-  const v1::Episode* FindOpen(const std::string& fingerprint) const;
+  const v1::Episode* Find(const std::string& key) const;
+  const v1::Episode* FindOpen(const std::string& key) const;
   v1::Episode& KnownOf(absl::string_view tenant_id, absl::string_view agent_id);
   // At which tier the observation finds the tenant's common cause: 3, or 0 if there is none.
   int CommonCauseTier(const CommonCauseObservation& observation, const v1::Episode* known, absl::Time now) const;
-  // Puts `episode` in place of the one with its fingerprint, or adds it; takes it out once it cannot be reopened.
+  // Puts `episode` in place of the one with its key, or adds it; takes it out once it cannot be reopened.
   void Store(const v1::Episode& episode);
   // Whether what is counted and what is due by the known `episode` is so (1) or no more (-1).
   void Count(const v1::Episode& episode, int change);
 
-  // By fingerprint.
+  // By what tells them apart.
   std::map<std::string, v1::Episode> known_;
-  // By the number in episode_id, with the fingerprint.
+  // By the number in episode_id, with the key in known_.
   DueIndex<std::pair<int64_t, std::string>> due_;
   int64_t open_count_ = 0;
   std::map<std::string, int64_t, std::less<>> open_by_tenant_;

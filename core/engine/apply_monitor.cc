@@ -56,10 +56,12 @@ void AddPoints(EngineMemory& memory, const v1::RecordDataPointsRequest& request,
     if (FromProto(row.observe_time()) <= time - kWindow) response.set_expired_count(response.expired_count() + 1);
     if (!agent.windows.Add(row.metric(), monitor::MakePoint(point_id, row), time, removed)) continue;
     response.set_recorded_count(response.recorded_count() + 1);
+    if (!memory.options.makes_rows) continue;
     effects.writes.Put(Table::kPoint, keys::Point(request.tenant_id(), request.agent_id(), row.metric(), point_id),
                        row);
   }
   agent.windows.Prune(time, removed);
+  if (!memory.options.makes_rows) return;
   for (const monitor::RemovedPoint& point : removed) {
     effects.writes.Delete(Table::kPoint,
                           keys::Point(request.tenant_id(), request.agent_id(), point.metric, point.point_id));

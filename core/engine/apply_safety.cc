@@ -161,7 +161,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
   if (evaluation.uses_checkpoint) {
     memory.RecordCheckpoint(memory.checkpoints.Use(decision.checkpoint_id(), decision.decision_id(), time), effects);
   }
-  std::string row = CompactDecision(stamp, decision);
+  std::string row = memory.options.makes_rows ? CompactDecision(stamp, decision) : std::string();
   if (!stamp.request_id.empty()) {
     memory.decisions.Remember(request_key, decision.sequence(), memory.now);
     memory.recent_rows.Add(decision.sequence(), row);

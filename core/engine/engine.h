@@ -68,6 +68,9 @@ class Engine {
     absl::Duration audit_retention = kAuditRetention;
     // How many decisions share a row that is read at the start, at least 1.
     int decisions_per_chunk = kDecisionsPerChunk;
+    // Whether anything is written. A replay wants replies alone: then no row is made, also none of the audit log.
+    // Without rows no command may have a request_id.
+    bool makes_rows = true;
   };
 
   // The engine as `store` last knew it. The store's header row must exist, and the store must outlive the engine and

@@ -107,6 +107,7 @@ void EngineMemory::CountAttempt(TenantData& tenant, const absl::optional<safety:
 }
 
 void EngineMemory::AddToChunk(const ChunkEntry& entry, int64_t row_bytes, Effects& effects) {
+  if (!options.makes_rows) return;
   chunk.Add(entry, row_bytes);
   if (chunk.size() < options.decisions_per_chunk) return;
   const v1::DecisionChunk full = chunk.Take();
@@ -121,6 +122,7 @@ void EngineMemory::AppendAlert(v1::Alert alert, absl::Time time, Effects& effect
 }
 
 void EngineMemory::RecordAudit(const audit::RowSubject& subject, absl::string_view record, Effects& effects) {
+  if (!options.makes_rows) return;
   const v1::AuditRow& row = audit.Append(subject, record, now);
   effects.writes.Put(Table::kAudit, keys::Number(row.sequence()), row);
 }
@@ -236,6 +238,7 @@ void EngineMemory::RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& ef
 
 void EngineMemory::RecordAgent(absl::string_view tenant_id, absl::string_view agent_id, const AgentData& agent,
                                Effects& effects) {
+  if (!options.makes_rows) return;
   v1::AgentState row;
   *row.mutable_snapshot() = agent.snapshot;
   *row.mutable_assessment() = agent.assessment;

@@ -60,22 +60,29 @@ struct Write {
 class WriteSet {
  public:
   void Put(Table table, std::string key, const google::protobuf::MessageLite& value) {
-    PutBytes(table, std::move(key), Serialize(value));
+    if (!drops_all_) PutBytes(table, std::move(key), Serialize(value));
   }
   void PutBytes(Table table, std::string key, std::string value) {
-    writes_.push_back({Write::Kind::kPut, table, std::move(key), std::move(value)});
+    Add({Write::Kind::kPut, table, std::move(key), std::move(value)});
   }
-  void Delete(Table table, std::string key) { writes_.push_back({Write::Kind::kDelete, table, std::move(key), {}}); }
+  void Delete(Table table, std::string key) { Add({Write::Kind::kDelete, table, std::move(key), {}}); }
   // Deletes [begin, end).
   void DeleteRange(Table table, std::string begin, std::string end) {
-    writes_.push_back({Write::Kind::kDeleteRange, table, std::move(begin), std::move(end)});
+    Add({Write::Kind::kDeleteRange, table, std::move(begin), std::move(end)});
   }
+  // From now on it stays empty, for whoever wants replies alone: nothing is serialised only to be thrown away.
+  void DropAll() { drops_all_ = true; }
   bool empty() const { return writes_.empty(); }
   void Clear() { writes_.clear(); }
   const std::vector<Write>& writes() const { return writes_; }
 
  private:
+  void Add(Write write) {
+    if (!drops_all_) writes_.push_back(std::move(write));
+  }
+
   std::vector<Write> writes_;
+  bool drops_all_ = false;
 };
 
 // Which rows of a table to visit: keys in [begin, end); an empty end means to the end of the table.

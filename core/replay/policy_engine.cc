@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/error.h"
 #include "core/base/status_macros.h"
+#include "core/engine/decision_row.h"
+#include "core/engine/keys.h"
 #include "core/policy/validate.h"
 #include "interlock/v1/policy_service.pb.h"
 
@@ -50,8 +52,10 @@ absl::StatusOr<std::unique_ptr<PolicyEngine>> PolicyEngine::Make(const v1::Polic
   std::unique_ptr<PolicyEngine> made(new PolicyEngine(prepared));
   Engine::Options options;
   options.time_source = v1::TIME_SOURCE_REQUEST;
+  options.makes_rows = false;
   INTERLOCK_ASSIGN_OR_RETURN(made->engine_, Engine::Load(made->store_, options, absl::UnixEpoch(), made->effects_));
   made->effects_.Clear();
+  made->effects_.writes.DropAll();
   return made;
 }
 
@@ -113,9 +117,8 @@ absl::StatusOr<v1::Decision> PolicyEngine::Decide(const v1::ArbitrateRequest& re
 
 void PolicyEngine::AwaitOutcome(absl::string_view outcome_name, const v1::Decision& decision) {
   if (decision.verdict() != v1::VERDICT_ALLOW) return;
-  for (const Write& write : effects_.writes.writes()) {
-    if (write.table == Table::kDecision) store_.KeepDecision(write.key, write.value);
-  }
+  v1::Decision stored = decision;
+  store_.KeepDecision(keys::TenantNumber(decision.tenant_id(), decision.sequence()), CompactDecision({}, stored));
   if (!decision_ids_.insert_or_assign(std::string(outcome_name), decision.decision_id()).second) return;
   outcome_names_.push_back(std::string(outcome_name));
   if (outcome_names_.size() <= ReplayStore::kDecisionsKept) return;

@@ -10,13 +10,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "client/cli/input.h"
+#include "client/cli/policy_input.h"
 #include "client/cli/replay/evaluate_report.h"
 #include "client/cli/replay/recording.h"
 #include "client/cli/replay/run.h"
 #include "client/cli/replay/script.h"
 #include "core/base/status_macros.h"
-#include "core/policy/profiles.h"
 #include "core/replay/replay.h"
 
 namespace interlock::cli {
@@ -36,20 +35,7 @@ struct Events {
 
 // The policy that a flag names: a built-in profile, or a file as `policy set` reads it.
 absl::StatusOr<v1::PolicySet> ReadPolicy(const Context& context, absl::string_view flag) {
-  const std::string name = context.arguments.Get(flag);
-  v1::PolicySet policy;
-  if (policy::FindProfile(name) != nullptr) {
-    policy.set_profile(name);
-    return policy;
-  }
-  const absl::StatusOr<std::string> text = ReadInput(name, context.output.in);
-  if (!text.ok()) {
-    return Arguments::InvalidFlag(
-        flag, absl::StrCat(text.status().message(), "; give a file with a policy, reference or tool_calling"));
-  }
-  const absl::Status status = ParseJson(*text, &policy);
-  if (status.ok()) return policy;
-  return absl::InvalidArgumentError(absl::StrCat(name, " is no policy: ", status.message()));
+  return ReadPolicyOrProfile(context.arguments.Get(flag), context.output.in);
 }
 
 // Reads runs, and says what is none.
