@@ -170,6 +170,22 @@ TEST(RollbackPolicyTest, VersionsThatAreNotStoredYetAreFound) {
   EXPECT_TRUE(world.Do(GoBackTo(18)).ok());
 }
 
+TEST(RollbackPolicyTest, OnlyWhatTheStoreHasIsLetGoOf) {
+  EngineWorld world;
+  const CommandContext context{world.caller, world.now};
+  Effects first;
+  ASSERT_TRUE(world.engine->Apply(UseProfile("reference"), context, first).ok());
+  world.engine->EndBatch(first);
+  Effects second;
+  ASSERT_TRUE(world.engine->Apply(UseProfile("tool_calling"), context, second).ok());
+  // Now the store has the first version, but not yet the second.
+  ASSERT_TRUE(world.store.Commit(first.writes).ok());
+  ASSERT_TRUE(world.engine->Apply(UseProfile("reference"), context, second).ok());
+  const auto fourth = world.engine->Apply(GoBackTo(2), context, second);
+  ASSERT_TRUE(fourth.ok()) << fourth.status();
+  EXPECT_EQ(fourth->profile(), "tool_calling");
+}
+
 TEST(RollbackPolicyTest, VersionThatThereIsNotIsNotFound) {
   EngineWorld world;
   for (const bool known : {false, true}) {

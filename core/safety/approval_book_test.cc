@@ -114,6 +114,12 @@ TEST_F(ApprovalBookTest, TimeEndsThemInTheirOrder) {
   EXPECT_EQ(book_.size(), 0u);
 }
 
+TEST_F(ApprovalBookTest, TimeOfOneTenantEndsNobodyElses) {
+  Ask("t", "d1", absl::Hours(2));
+  Ask("u", "d1", absl::Hours(1));
+  EXPECT_EQ(book_.FireDue("t", kNow + absl::Hours(2)).approval_id(), "approval-41");
+}
+
 TEST_F(ApprovalBookTest, LockVoidsWhatItCovers) {
   using ::testing::ElementsAre;
   using ::testing::IsEmpty;

@@ -35,7 +35,9 @@ struct Events {
 
 // The policy that a flag names: a built-in profile, or a file as `policy set` reads it.
 absl::StatusOr<v1::PolicySet> ReadPolicy(const Context& context, absl::string_view flag) {
-  return ReadPolicyOrProfile(context.arguments.Get(flag), context.output.in);
+  absl::StatusOr<v1::PolicySet> policy = ReadPolicyOrProfile(context.arguments.Get(flag), context.output.in);
+  if (policy.ok() || !IsUsageError(policy.status())) return policy;
+  return Arguments::InvalidFlag(flag, policy.status().message());
 }
 
 // Reads runs, and says what is none.
