@@ -244,6 +244,7 @@ Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, co
   decision.set_risk_level(LevelOf(combined));
   const Facts facts = {policy,
                        situation.history,
+                       situation.history.OfCategory(decision.category()),
                        situation.fleet,
                        action,
                        decision.action_type(),

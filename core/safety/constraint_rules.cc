@@ -36,7 +36,8 @@ void CheckRisk(const Facts& facts, const v1::Constraint& constraint, Findings& f
 
 // What the constraint's limits count of one category.
 const AttemptTimes& TimesOf(const Facts& facts, const v1::Constraint& constraint, absl::string_view category) {
-  return facts.history.OfCategory(category).Of(constraint.limit_count());
+  const CountedTimes& times = category == facts.category ? facts.of_category : facts.history.OfCategory(category);
+  return times.Of(constraint.limit_count());
 }
 
 // The same of each category that the constraint names, once, however often it is named.

@@ -20,6 +20,8 @@ namespace interlock::safety {
 struct Facts {
   const CompiledPolicy& policy;
   const AttemptHistory& history;
+  // Of the action's category, which most limits look at.
+  const CountedTimes& of_category;
   // The attempts of all tenants.
   const CountedTimes& fleet;
   const v1::Action& action;

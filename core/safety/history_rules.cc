@@ -143,7 +143,7 @@ void CheckAdmission(const Facts& facts, Findings& findings) {
 void CheckRates(const Facts& facts, Findings& findings) {
   const int reasons_before = findings.decision.reasons_size();
   const v1::PatternRules& rules = facts.policy.policy().pattern_rules();
-  const AttemptTimes& of_category = facts.history.OfCategory(facts.category).attempts();
+  const AttemptTimes& of_category = facts.of_category.attempts();
   if (rules.has_category_hourly_max()) {
     const CountRule rule = {of_category, rules.category_hourly_max(), absl::Hours(1)};
     if (IsBroken(rule, facts.now)) {

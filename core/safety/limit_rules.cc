@@ -32,7 +32,7 @@ const CountedTimes& TimesOf(const Facts& facts, v1::ScopeKind scope) {
     case v1::SCOPE_KIND_AGENT:
       return facts.history.OfAgent(facts.action.agent_id());
     case v1::SCOPE_KIND_CATEGORY:
-      return facts.history.OfCategory(facts.category);
+      return facts.of_category;
     case v1::SCOPE_KIND_TENANT:
       return facts.history.OfTenant();
     default:
