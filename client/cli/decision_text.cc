@@ -69,6 +69,13 @@ ExitCode ExitCodeOf(v1::Verdict verdict) {
   }
 }
 
+std::string MainReason(v1::Verdict verdict, const google::protobuf::RepeatedPtrField<v1::Reason>& reasons) {
+  if (reasons.empty()) return "";
+  // For a lock its cause, which comes first; else what comes after the reason that sums up.
+  const bool second = verdict != v1::VERDICT_LOCK && reasons.size() > 1;
+  return reasons[second ? 1 : 0].text();
+}
+
 Cell VerdictCell(v1::Verdict verdict) { return {absl::AsciiStrToUpper(FormatEnum(verdict)), VerdictColor(verdict)}; }
 
 std::string DescribeDecision(const v1::Decision& decision, bool color) {

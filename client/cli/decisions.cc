@@ -9,13 +9,6 @@
 namespace interlock::cli {
 namespace {
 
-// What tells most: for a lock its cause, which comes first; else what comes after the reason that sums up.
-std::string MainReason(const v1::Decision& decision) {
-  if (decision.reasons().empty()) return "";
-  const bool second = decision.verdict() != v1::VERDICT_LOCK && decision.reasons_size() > 1;
-  return decision.reasons(second ? 1 : 0).text();
-}
-
 Table Tabulate(const v1::ListDecisionsResponse& list) {
   Table table({{"sequence", Align::kRight},
                {"decided"},
@@ -35,7 +28,7 @@ Table Tabulate(const v1::ListDecisionsResponse& list) {
                   FormatEnum(decision.risk_level()),
                   {absl::StrCat(decision.tier()), TierColor(decision.tier())},
                   decision.category(),
-                  MainReason(decision)});
+                  MainReason(decision.verdict(), decision.reasons())});
   }
   return table;
 }

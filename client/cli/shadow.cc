@@ -13,13 +13,6 @@
 namespace interlock::cli {
 namespace {
 
-// What tells most: for a lock its cause, which comes first; else what comes after the reason that sums up.
-std::string MainReason(const v1::ShadowDifference& difference) {
-  if (difference.shadow_reasons().empty()) return "";
-  const bool second = difference.shadow_verdict() == v1::VERDICT_DENY && difference.shadow_reasons_size() > 1;
-  return difference.shadow_reasons(second ? 1 : 0).text();
-}
-
 absl::StatusOr<ExitCode> RunShadow(Context& context) {
   const Arguments& arguments = context.arguments;
   const bool ends = arguments.Has("end");
@@ -70,7 +63,8 @@ absl::StatusOr<ExitCode> RunDifferences(Context& context) {
     for (const v1::ShadowDifference& difference : list.differences()) {
       table.AddRow({difference.decision_id(), FormatTime(difference.decide_time()), difference.agent_id(),
                     difference.action_type(), VerdictCell(difference.verdict()),
-                    VerdictCell(difference.shadow_verdict()), MainReason(difference)});
+                    VerdictCell(difference.shadow_verdict()),
+                    MainReason(difference.shadow_verdict(), difference.shadow_reasons())});
     }
     return table;
   };

@@ -7,10 +7,12 @@
 #include "core/base/error.h"
 #include "core/engine/keys.h"
 #include "tests/support/engine_world.h"
+#include "tests/support/policy_content.h"
 
 namespace interlock {
 namespace {
 
+using support::ContentOf;
 using testing::EngineWorld;
 using testing::MakeAction;
 
@@ -95,17 +97,6 @@ v1::RollbackPolicyRequest GoBackTo(int64_t version) {
   request.set_version(version);
   request.set_reason("too strict");
   return request;
-}
-
-// What decides, without what says of which version it is.
-std::string ContentOf(v1::PolicySet policy) {
-  policy.clear_version();
-  policy.clear_etag();
-  policy.clear_update_time();
-  policy.clear_updated_by();
-  policy.clear_reason();
-  policy.clear_rolled_back_to();
-  return policy.SerializeAsString();
 }
 
 TEST(RollbackPolicyTest, OldContentBecomesTheNextVersionAndDecides) {

@@ -1,26 +1,9 @@
 #include "tests/simulation/checkers/shadow_checker.h"
 
-#include <utility>
-
-#include "core/base/check.h"
-#include "core/base/serialize.h"
 #include "server/rpc/history.h"
+#include "tests/support/policy_content.h"
 
 namespace interlock::simulation {
-namespace {
-
-// All that decides, without what says who made the policy and when.
-std::string ContentOf(v1::PolicySet policy) {
-  policy.clear_version();
-  policy.clear_etag();
-  policy.clear_update_time();
-  policy.clear_updated_by();
-  policy.clear_reason();
-  policy.clear_rolled_back_to();
-  return Serialize(policy);
-}
-
-}  // namespace
 
 void ShadowChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) {
   v1::PolicySet& known = policies_[policy.tenant_id()];
@@ -44,8 +27,8 @@ void ShadowChecker::OnSettled(const Settled<v1::ArbitrateRequest, v1::Decision>&
   Shadow& shadow = found->second;
   shadow.decisions[decision.decision_id()] = decision.verdict();
   const auto policy = policies_.find(decision.tenant_id());
-  shadow.is_mirror =
-      shadow.is_mirror && policy != policies_.end() && ContentOf(policy->second) == ContentOf(shadow.set.policy());
+  shadow.is_mirror = shadow.is_mirror && policy != policies_.end() &&
+                     support::ContentOf(policy->second) == support::ContentOf(shadow.set.policy());
 }
 
 void ShadowChecker::OnOpened(const server::Core& core) {

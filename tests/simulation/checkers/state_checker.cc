@@ -7,6 +7,7 @@
 #include "core/base/serialize.h"
 #include "core/base/time.h"
 #include "tests/simulation/reader.h"
+#include "tests/support/policy_content.h"
 
 namespace interlock::simulation {
 namespace {
@@ -46,17 +47,10 @@ v1::ExplainActionRequest ExplainOf(const std::string& tenant_id, const std::stri
   return request;
 }
 
-// The bytes of what a version says, without what says of which version it is.
-std::string ContentOf(const std::string& version) {
+v1::PolicySet Parsed(const std::string& version) {
   v1::PolicySet policy;
   INTERLOCK_CHECK(policy.ParseFromString(version));
-  policy.clear_version();
-  policy.clear_etag();
-  policy.clear_update_time();
-  policy.clear_updated_by();
-  policy.clear_reason();
-  policy.clear_rolled_back_to();
-  return Serialize(policy);
+  return policy;
 }
 
 }  // namespace
@@ -93,7 +87,8 @@ void StateChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) {
   if (policy.rolled_back_to() == 0) return;
   sim_.coverage.Count("policy", policy.rolled_back_to() + 1 < policy.version() ? "rolled back" : "made again");
   const auto old = versions.find(policy.rolled_back_to());
-  if (old == versions.end() || old->first >= policy.version() || ContentOf(old->second) != ContentOf(bytes)) {
+  if (old == versions.end() || old->first >= policy.version() ||
+      support::ContentOf(Parsed(old->second)) != support::ContentOf(policy)) {
     sim_.trace.Fail("policies-durable", "version ", policy.version(), " of ", policy.tenant_id(),
                     " has not the content of version ", policy.rolled_back_to());
   }
