@@ -109,6 +109,7 @@ class Client {
                                                    const CallOptions& options = {}) const;
   absl::StatusOr<v1::ListShadowDifferencesResponse> ListShadowDifferences(v1::ListShadowDifferencesRequest request,
                                                                           const CallOptions& options = {}) const;
+  // client/policy_replay.h has ReplayPolicy.
 
   // AlertService.
   absl::StatusOr<v1::ListAlertsResponse> ListAlerts(v1::ListAlertsRequest request,

@@ -19,6 +19,7 @@
 #include "client/cli/lock.h"
 #include "client/cli/policy.h"
 #include "client/cli/replay/evaluate.h"
+#include "client/cli/replay/policy_replay.h"
 #include "client/cli/replay/replay.h"
 #include "client/cli/rollback.h"
 #include "client/cli/shadow.h"
@@ -163,8 +164,8 @@ std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const auto& make :
        {StatusCommands, AgentCommands, DecideCommands, DecisionCommands, ApprovalCommands, CheckpointCommands,
-        RollbackCommands, LockCommands, PolicyCommands, ShadowCommands, AlertCommands, TaskCommands, AuditCommands,
-        ReplayCommands, EvaluateCommands, DemoCommands}) {
+        RollbackCommands, LockCommands, PolicyCommands, ShadowCommands, PolicyReplayCommands, AlertCommands,
+        TaskCommands, AuditCommands, ReplayCommands, EvaluateCommands, DemoCommands}) {
     for (Command& command : make()) commands.push_back(std::move(command));
   }
   return commands;

@@ -123,6 +123,7 @@ class FakePolicyService final : public v1::PolicyService::Service {
   INTERLOCK_FAKE_CALL(ValidatePolicy, ValidatePolicyResponse, validate_policy)
   INTERLOCK_FAKE_CALL(SetShadowPolicy, ShadowPolicy, set_shadow_policy)
   INTERLOCK_FAKE_CALL(ListShadowDifferences, ListShadowDifferencesResponse, list_shadow_differences)
+  INTERLOCK_FAKE_STREAM(ReplayPolicy, replay_policy)
 
  private:
   const FakeAnswers& answers_;

@@ -72,6 +72,7 @@ struct FakeAnswers {
   FakeCall<v1::ListAttemptsRequest, v1::ListAttemptsResponse> list_attempts;
   FakeCall<v1::GetServerInfoRequest, v1::ServerInfo> get_server_info;
   FakeCall<v1::VerifyAuditLogRequest, v1::VerifyAuditLogResponse> verify_audit_log;
+  FakeStream<v1::ReplayPolicyRequest, v1::ReplayPolicyResponse> replay_policy;
   FakeStream<v1::ExportAuditLogRequest, v1::ExportAuditLogResponse> export_audit_log;
   FakeStream<v1::SubscribeAlertsRequest, v1::SubscribeAlertsResponse> subscribe_alerts;
   FakeStream<v1::WatchLocksRequest, v1::WatchLocksResponse> watch_locks;

@@ -86,6 +86,11 @@ inline constexpr int kDecisionsPerChunk = 1024;
 inline constexpr absl::Duration kAuditRetention = absl::Hours(24 * 400);
 // Rows of the audit log are removed so many at a time, because each removal is a row itself.
 inline constexpr int64_t kAuditRowsPerCut = 1024;
+// What the new policy would have done last week; the log of commands is cut at its old end by whichever comes first.
+inline constexpr absl::Duration kRecordingRetention = absl::Hours(24 * 7);
+inline constexpr int64_t kRecordingBytesMax = int64_t{10} << 30;
+// Large batches of commands are split, so that no row takes long to read.
+inline constexpr int64_t kRecordingRowBytesMax = 256 * 1024;
 // Differences that are listed of a shadow policy; the others are only counted.
 inline constexpr int64_t kShadowDifferencesMax = 10'000;
 // A timer pass claims no more tasks than this, so that calls are not kept waiting.

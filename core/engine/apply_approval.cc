@@ -4,6 +4,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 #include "core/engine/once.h"
+#include "core/engine/record_event.h"
 #include "core/safety/approval_machine.h"
 
 namespace interlock {
@@ -31,6 +32,7 @@ absl::StatusOr<v1::Approval> Engine::Apply(const v1::DecideApprovalRequest& requ
         const v1::Approval decided,
         memory.approvals.Decide(request.tenant_id(), request.approval_id(), request.version(), vote, time));
     memory.RecordApproval(decided, &context.caller, effects);
+    RecordEvent(memory, {request.tenant_id(), context.caller, time, request.approval_id()}, request);
     return decided;
   });
 }

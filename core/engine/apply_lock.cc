@@ -7,6 +7,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 #include "core/engine/once.h"
+#include "core/engine/record_event.h"
 #include "core/safety/lock_machine.h"
 
 namespace interlock {
@@ -66,6 +67,7 @@ absl::StatusOr<v1::Lock> TakeStep(EngineMemory& memory, absl::string_view method
                                memory.locks.Apply(step, request.lock_id(), request.version(), context.caller,
                                                   request.reason(), memory.lock_revisions, time));
     memory.RecordLockStep(changed, &context.caller, time, effects);
+    RecordEvent(memory, {changed.tenant_id(), context.caller, time, changed.lock_id(), &changed.scope()}, request);
     return changed;
   });
 }
@@ -88,7 +90,9 @@ absl::StatusOr<v1::Lock> Engine::Apply(const v1::EngageLockRequest& request, con
     *cause.mutable_engaged_by() = context.caller;
     if (scope.kind() == v1::SCOPE_KIND_AGENT) cause.set_agent_id(scope.id());
     cause.set_kind(end_time.has_value() ? v1::LOCK_KIND_MAINTENANCE : v1::LOCK_KIND_EMERGENCY_STOP);
-    return memory.Engage(tenant_id, scope, cause, time, effects, end_time);
+    const v1::Lock& lock = memory.Engage(tenant_id, scope, cause, time, effects, end_time);
+    RecordEvent(memory, {tenant_id, context.caller, time, lock.lock_id(), &scope}, request);
+    return lock;
   });
 }
 

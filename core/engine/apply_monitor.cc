@@ -12,6 +12,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 #include "core/engine/once.h"
+#include "core/engine/record_event.h"
 #include "core/monitor/assess.h"
 #include "core/monitor/lock_criteria.h"
 #include "core/monitor/snapshot.h"
@@ -198,6 +199,7 @@ absl::StatusOr<v1::ReportSnapshotResponse> Engine::Apply(const v1::ReportSnapsho
                      context.caller, time, effects);
         v1::ReportSnapshotResponse response;
         *response.mutable_assessment() = agent.assessment;
+        RecordEvent(memory, {reported.tenant_id(), context.caller, time, agent.assessment.episode_id()}, request);
         return response;
       });
 }
@@ -217,7 +219,9 @@ absl::StatusOr<v1::RecordDataPointsResponse> Engine::Apply(const v1::RecordDataP
         INTERLOCK_RETURN_IF_ERROR(memory.CheckRoomForAgent(request.tenant_id(), request.agent_id()));
         INTERLOCK_ASSIGN_OR_RETURN(TenantData * tenant, memory.FindOrAddTenant(request.tenant_id()));
         const absl::Time time = memory.Advance(*tenant, command_time, context, effects);
-        return memory.TakePoints(*tenant, request, context.caller, time, effects);
+        v1::RecordDataPointsResponse response = memory.TakePoints(*tenant, request, context.caller, time, effects);
+        RecordEvent(memory, {request.tenant_id(), context.caller, time, response.assessment().episode_id()}, request);
+        return response;
       });
 }
 

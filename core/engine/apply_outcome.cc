@@ -10,6 +10,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 #include "core/engine/once.h"
+#include "core/engine/record_event.h"
 
 namespace interlock {
 namespace {
@@ -107,6 +108,7 @@ absl::StatusOr<v1::ReportActionOutcomeResponse> Engine::Apply(const v1::ReportAc
     }
     memory.recent_outcomes.Add(sequence);
     effects.writes.Put(Table::kOutcome, key, outcome);
+    RecordEvent(memory, {request.tenant_id(), context.caller, time, response.assessment().episode_id()}, request);
     return response;
   });
 }

@@ -10,6 +10,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 #include "core/engine/once.h"
+#include "core/engine/record_event.h"
 #include "core/rollback/rollback_machine.h"
 
 namespace interlock {
@@ -111,6 +112,9 @@ absl::StatusOr<v1::Checkpoint> Engine::Apply(const v1::CreateCheckpointRequest& 
     effects.writes.Put(Table::kCheckpoint,
                        keys::CheckpointState(tenant_id, IdNumber("checkpoint", created.checkpoint_id())), held);
     memory.RecordCheckpoint(created, effects);
+    v1::CreateCheckpointRequest stateless = request;
+    stateless.clear_state();
+    RecordEvent(memory, {tenant_id, context.caller, time, created.checkpoint_id()}, stateless);
     return created;
   });
 }
@@ -136,6 +140,9 @@ absl::StatusOr<v1::RequestRollbackResponse> Engine::Apply(const v1::RequestRollb
           v1::Rollback& rollback = *response.add_rollbacks();
           rollback = memory.rollbacks.Ask(target, asked, memory.ids, time);
           memory.RecordRollback(rollback, time, effects);
+          v1::RequestRollbackRequest single = request;
+          single.set_checkpoint_id(target.checkpoint_id());
+          RecordEvent(memory, {request.tenant_id(), context.caller, time, rollback.rollback_id()}, single);
         }
         return response;
       });

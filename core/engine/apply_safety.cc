@@ -13,6 +13,8 @@
 #include "core/engine/engine.h"
 #include "core/engine/engine_memory.h"
 #include "core/engine/once.h"
+#include "core/engine/record_event.h"
+#include "core/safety/redact.h"
 
 namespace interlock {
 namespace {
@@ -118,6 +120,20 @@ absl::StatusOr<absl::optional<v1::Decision>> FindAnswer(const EngineMemory& memo
   return absl::make_optional(std::move(decision));
 }
 
+// Records the request as it was decided: `action` and `approval_id` are those that counted.
+void RecordDecided(EngineMemory& memory, const TenantData& tenant, const EventSubject& subject,
+                   const v1::ArbitrateRequest& request, const Proposal& proposal) {
+  if (!memory.recording.is_on()) return;
+  const safety::CompiledPolicy& policy = memory.PolicyOf(&tenant);
+  const bool redacts = policy.redacts() && request.action().has_parameters();
+  if (!redacts && &proposal.action == &request.action()) return RecordEvent(memory, subject, request);
+  v1::ArbitrateRequest decided = request;
+  *decided.mutable_action() = proposal.action;
+  decided.set_approval_id(std::string(proposal.approval_id));
+  if (redacts) safety::Redact(policy, *decided.mutable_action()->mutable_parameters());
+  RecordEvent(memory, subject, decided);
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
@@ -174,6 +190,7 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
       {v1::AUDIT_KIND_DECISION, decision.tenant_id(), &context.caller, decision.decision_id(), /*record_version=*/0},
       row, effects);
   effects.writes.PutBytes(Table::kDecision, std::move(key), std::move(row));
+  RecordDecided(memory, *tenant, {action.tenant_id(), context.caller, time, decision.decision_id()}, request, proposal);
   return std::move(decision);
 }
 

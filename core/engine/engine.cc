@@ -28,6 +28,7 @@ void Engine::EndBatch(Effects& effects) {
   memory_->recent_outcomes.EndBatch();
   memory_->retention.EndBatch(memory_->chunk.chunked_sequence());
   memory_->audit_retention.EndBatch(memory_->audit.sequence());
+  memory_->recording.EndBatch(memory_->now, effects.writes);
   v1::EngineState counters;
   *counters.mutable_now() = ToProto(memory_->now);
   counters.set_decision_sequence(memory_->decision_sequence);
@@ -42,6 +43,7 @@ void Engine::EndBatch(Effects& effects) {
   counters.set_oldest_audit_sequence(memory_->audit_retention.oldest_sequence());
   counters.set_oldest_audit_previous_hash(memory_->audit_retention.previous_hash());
   counters.set_removed_decision_sequence(memory_->retention.cut_sequence());
+  memory_->recording.SetCounters(counters);
   effects.writes.Put(Table::kEngine, keys::Singleton(), counters);
 }
 
@@ -65,6 +67,7 @@ void Engine::Tick(absl::Time now, Effects& effects) {
     memory_->RecordRemoval(v1::AUDIT_REMOVAL_KIND_AUDIT_ROWS, memory_->audit_retention.oldest_sequence() - 1,
                            memory_->audit_retention.previous_hash(), effects);
   }
+  memory_->recording.Cut(*memory_->store, now, effects.writes);
   const int64_t oldest = memory_->alert_log.oldest();
   if (memory_->alert_log.CutBefore(now).has_value()) {
     effects.writes.DeleteRange(Table::kAlert, keys::Number(oldest), keys::Number(memory_->alert_log.oldest()));
@@ -77,7 +80,8 @@ absl::Time Engine::NextTimer() const {
                    memory_->rollbacks.NextDue(), memory_->checkpoints.NextDue(), memory_->episodes.NextDue(),
                    memory_->requests.NextExpiry(), memory_->format_1_decisions.NextExpiry(),
                    memory_->decisions.NextExpiry(), memory_->alert_log.NextCutTime(),
-                   memory_->retention.NextCut(memory_->chunk.total_row_bytes()), memory_->audit_retention.NextCut()});
+                   memory_->retention.NextCut(memory_->chunk.total_row_bytes()), memory_->audit_retention.NextCut(),
+                   memory_->recording.NextCut()});
 }
 
 absl::Time Engine::now() const { return memory_->now; }

@@ -66,9 +66,14 @@ class Engine {
     int64_t decision_log_bytes_max = kDecisionLogBytesMax;
     // Rows of the audit log that are older go, at least decision_retention. Not with TIME_SOURCE_REQUEST.
     absl::Duration audit_retention = kAuditRetention;
+    // Commands are recorded for this long, in so many bytes at most, whichever is less; an age of 0 records none and
+    // removes what was. Nothing is removed with TIME_SOURCE_REQUEST.
+    absl::Duration recording_retention = kRecordingRetention;
+    int64_t recording_bytes_max = kRecordingBytesMax;
     // How many decisions share a row that is read at the start, at least 1.
     int decisions_per_chunk = kDecisionsPerChunk;
-    // Whether anything is written. A replay wants replies alone: then no row is made, also none of the audit log.
+    // Whether anything is written. A replay wants replies alone: then no row is made, also none of the audit log or of
+    // the recording.
     // Without rows no command may have a request_id.
     bool makes_rows = true;
   };
@@ -137,9 +142,8 @@ class Engine {
   // before it must be durable by then; this one may be on its way while the next commands are applied.
   void EndBatch(Effects& effects);
 
-  // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log, the decisions and the
-  // audit log. Bounded; call again if
-  // NextTimer() is still due. With TIME_SOURCE_REQUEST only commands fire timers, and this does nothing.
+  // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log, the decisions, the audit
+  // log and the recording. Bounded; call again if NextTimer() is still due. With TIME_SOURCE_REQUEST only commands fire timers, and this does nothing.
   void Tick(absl::Time now, Effects& effects);
   // When Tick has something to do next; InfiniteFuture if never.
   absl::Time NextTimer() const;

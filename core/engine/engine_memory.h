@@ -26,6 +26,7 @@
 #include "core/engine/keys.h"
 #include "core/engine/recent_numbers.h"
 #include "core/engine/recent_rows.h"
+#include "core/engine/recording.h"
 #include "core/engine/request_log.h"
 #include "core/engine/tenant_data.h"
 #include "core/rollback/checkpoint_book.h"
@@ -83,6 +84,7 @@ struct EngineMemory {
   DecisionRetention retention;
   audit::AuditChain audit;
   AuditRetention audit_retention;
+  Recording recording;
 
   // The tenant, made if it is new. Errors: RESOURCE_EXHAUSTED (kTenantsMax).
   absl::StatusOr<TenantData*> FindOrAddTenant(absl::string_view tenant_id);

@@ -60,6 +60,26 @@ class Loader {
     memory_.ids = IdCounter(counters_.last_id());
     memory_.lease_epochs = IdCounter(counters_.lease_epoch());
     memory_.lock_revisions = IdCounter(counters_.lock_revision());
+    return LoadRecording();
+  }
+
+  absl::Status LoadRecording() {
+    const Engine::Options& options = memory_.options;
+    if (!options.makes_rows) return absl::OkStatus();
+    // The counters do not know of rows that were there before an older program wrote them.
+    if (counters_.recording_row() == 0) {
+      const auto newest = ReadFirst<v1::RecordingRow>(store_, WithPrefix(Table::kRecording, "", /*reverse=*/true));
+      if (newest.ok()) {
+        INTERLOCK_ASSIGN_OR_RETURN(const auto oldest,
+                                   ReadFirst<v1::RecordingRow>(store_, WithPrefix(Table::kRecording, "")));
+        counters_.set_recording_row(keys::LastNumber(newest->first));
+        counters_.set_recorded_bytes(newest->second.total_bytes());
+        counters_.set_removed_recording_row(keys::LastNumber(oldest.first) - 1);
+      } else if (!absl::IsNotFound(newest.status())) {
+        return newest.status();
+      }
+    }
+    memory_.recording = Recording(options.recording_retention, options.recording_bytes_max, store_, counters_);
     return absl::OkStatus();
   }
 

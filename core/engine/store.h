@@ -44,6 +44,7 @@ enum class Table : uint8_t {
   kClosedRollback = 69,
   kAudit = 70,
   kShadowDifference = 71,
+  kRecording = 72,
 };
 
 // One change of a table.

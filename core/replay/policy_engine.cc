@@ -1,5 +1,6 @@
 #include "core/replay/policy_engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +19,8 @@ constexpr int kCommandsPerBatch = 64;
 // For checks that want a tenant; each gets the policy under its own name.
 constexpr char kAnyTenant[] = "replay";
 constexpr char kEpoch[] = "replay";
+// No id is like this.
+constexpr char kNobodysId[] = "none";
 
 std::string KeyOf(const v1::LockScope& scope) { return absl::StrCat(scope.kind(), " ", scope.id()); }
 
@@ -45,13 +48,28 @@ Request WithoutRequestId(Request request) {
   return request;
 }
 
+bool HasReason(const v1::Decision* decision, v1::ReasonCode code) {
+  return decision != nullptr && std::any_of(decision->reasons().begin(), decision->reasons().end(),
+                                            [code](const v1::Reason& reason) { return reason.code() == code; });
+}
+
+v1::Principal MakeOperator() {
+  v1::Principal principal;
+  principal.set_kind(v1::PRINCIPAL_KIND_HUMAN);
+  principal.set_id("replay");
+  return principal;
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<PolicyEngine>> PolicyEngine::Make(const v1::PolicySet& policy) {
+absl::StatusOr<std::unique_ptr<PolicyEngine>> PolicyEngine::Make(const v1::PolicySet& policy,
+                                                                 v1::TimeSource time_source,
+                                                                 const std::string& default_profile) {
   INTERLOCK_ASSIGN_OR_RETURN(const v1::PolicySet prepared, Prepare(policy));
   std::unique_ptr<PolicyEngine> made(new PolicyEngine(prepared));
   Engine::Options options;
-  options.time_source = v1::TIME_SOURCE_REQUEST;
+  options.time_source = time_source;
+  options.default_profile = default_profile;
   options.makes_rows = false;
   INTERLOCK_ASSIGN_OR_RETURN(made->engine_, Engine::Load(made->store_, options, absl::UnixEpoch(), made->effects_));
   made->effects_.Clear();
@@ -59,20 +77,28 @@ absl::StatusOr<std::unique_ptr<PolicyEngine>> PolicyEngine::Make(const v1::Polic
   return made;
 }
 
-PolicyEngine::PolicyEngine(const v1::PolicySet& policy) : policy_(policy), store_(kEpoch) {
-  caller_.set_kind(v1::PRINCIPAL_KIND_HUMAN);
-  caller_.set_id("replay");
+PolicyEngine::PolicyEngine(const v1::PolicySet& policy)
+    : policy_(policy), operator_(MakeOperator()), caller_(operator_), store_(kEpoch) {}
+
+void PolicyEngine::GoTo(absl::Time time, const v1::Principal& caller) {
+  caller_ = caller;
+  time_ = std::max(time_, time);
+  while (engine_->NextTimer() <= time_) {
+    engine_->Tick(std::max(engine_->NextTimer(), engine_->now()), effects_);
+    Discard();
+  }
 }
 
 void PolicyEngine::MeetTenant(const std::string& tenant_id) {
-  if (tenant_id == newest_tenant_) return;
+  // The fleet has no policy of its own.
+  if (tenant_id.empty() || tenant_id == newest_tenant_) return;
   newest_tenant_ = tenant_id;
   if (!tenants_.insert(tenant_id).second) return;
   v1::UpdatePolicyRequest update;
   *update.mutable_policy() = policy_;
   update.mutable_policy()->set_tenant_id(tenant_id);
   // It is valid; there may be more tenants than an engine takes, whose requests are then refused as well.
-  if (!engine_->Apply(update, Context(), effects_).ok()) effects_.Clear();
+  if (!engine_->Apply(update, {operator_, time_}, effects_).ok()) effects_.Clear();
 }
 
 void PolicyEngine::Discard() {
@@ -86,6 +112,13 @@ void PolicyEngine::Discard() {
       locks.insert_or_assign(key, std::move(lock));
     }
   }
+  for (const v1::Approval& approval : effects_.approvals) {
+    if (approval.state() == v1::APPROVAL_STATE_PENDING || approval.state() == v1::APPROVAL_STATE_APPROVED) {
+      approval_versions_.insert_or_assign(approval.approval_id(), approval.version());
+    } else {
+      approval_versions_.erase(approval.approval_id());
+    }
+  }
   if (++commands_in_batch_ >= kCommandsPerBatch) {
     engine_->EndBatch(effects_);
     commands_in_batch_ = 0;
@@ -94,55 +127,140 @@ void PolicyEngine::Discard() {
 }
 
 template <typename Request>
-bool PolicyEngine::Apply(const std::string& tenant_id, const Request& request) {
-  trips_.clear();
+auto PolicyEngine::Apply(const std::string& tenant_id, const Request& request) {
   MeetTenant(tenant_id);
-  const bool applied = request.request_id().empty()
-                           ? engine_->Apply(request, Context(), effects_).ok()
-                           : engine_->Apply(WithoutRequestId(request), Context(), effects_).ok();
+  auto reply = request.request_id().empty() ? engine_->Apply(request, Context(), effects_)
+                                            : engine_->Apply(WithoutRequestId(request), Context(), effects_);
   Discard();
-  return applied;
+  return reply;
 }
 
-absl::StatusOr<v1::Decision> PolicyEngine::Decide(const v1::ArbitrateRequest& request, absl::string_view outcome_name) {
-  trips_.clear();
-  MeetTenant(request.action().tenant_id());
-  absl::StatusOr<v1::Decision> decision = request.request_id().empty()
-                                              ? engine_->Apply(request, Context(), effects_)
-                                              : engine_->Apply(WithoutRequestId(request), Context(), effects_);
-  if (!outcome_name.empty() && decision.ok()) AwaitOutcome(outcome_name, *decision);
-  Discard();
+void PolicyEngine::Remember(const std::string& recorded_id, const std::string& id) {
+  if (!ids_.insert_or_assign(recorded_id, id).second) return;
+  recorded_ids_.push_back(recorded_id);
+  if (recorded_ids_.size() <= ReplayStore::kDecisionsKept) return;
+  ids_.erase(recorded_ids_.front());
+  recorded_ids_.pop_front();
+}
+
+const std::string* PolicyEngine::FindId(const std::string& recorded_id) const {
+  const auto found = ids_.find(recorded_id);
+  return found == ids_.end() ? nullptr : &found->second;
+}
+
+std::string PolicyEngine::IdHere(const std::string& recorded_id, bool was_refused) const {
+  if (recorded_id.empty()) return "";
+  const std::string* id = FindId(recorded_id);
+  if (id != nullptr) return *id;
+  return was_refused ? kNobodysId : "";
+}
+
+v1::ArbitrateRequest PolicyEngine::Translate(const v1::ArbitrateRequest& request, const v1::Decision* recorded) const {
+  v1::ArbitrateRequest here = request;
+  here.set_approval_id(IdHere(request.approval_id(), false));
+  here.set_checkpoint_id(IdHere(request.checkpoint_id(), HasReason(recorded, v1::REASON_CODE_CHECKPOINT_REQUIRED)));
+  here.mutable_action()->set_episode_id(
+      IdHere(request.action().episode_id(), HasReason(recorded, v1::REASON_CODE_EPISODE_UNKNOWN)));
+  return here;
+}
+
+absl::StatusOr<v1::Decision> PolicyEngine::Decide(const v1::ArbitrateRequest& request, const v1::Decision* recorded) {
+  const bool names_nothing =
+      request.approval_id().empty() && request.checkpoint_id().empty() && request.action().episode_id().empty();
+  const std::string& tenant_id = request.action().tenant_id();
+  absl::StatusOr<v1::Decision> decision =
+      names_nothing ? Apply(tenant_id, request) : Apply(tenant_id, Translate(request, recorded));
+  if (recorded != nullptr && decision.ok()) Await(*recorded, *decision);
   return decision;
 }
 
-void PolicyEngine::AwaitOutcome(absl::string_view outcome_name, const v1::Decision& decision) {
-  if (decision.verdict() != v1::VERDICT_ALLOW) return;
-  v1::Decision stored = decision;
-  store_.KeepDecision(keys::TenantNumber(decision.tenant_id(), decision.sequence()), CompactDecision({}, stored));
-  if (!decision_ids_.insert_or_assign(std::string(outcome_name), decision.decision_id()).second) return;
-  outcome_names_.push_back(std::string(outcome_name));
-  if (outcome_names_.size() <= ReplayStore::kDecisionsKept) return;
-  decision_ids_.erase(outcome_names_.front());
-  outcome_names_.pop_front();
+void PolicyEngine::Await(const v1::Decision& recorded, const v1::Decision& decision) {
+  if (decision.verdict() == v1::VERDICT_ALLOW) {
+    if (recorded.decision_id().empty()) return;
+    v1::Decision stored = decision;
+    store_.KeepDecision(keys::TenantNumber(decision.tenant_id(), decision.sequence()), CompactDecision({}, stored));
+    Remember(recorded.decision_id(), decision.decision_id());
+  } else if (!decision.approval_id().empty() && !recorded.approval_id().empty()) {
+    Remember(recorded.approval_id(), decision.approval_id());
+  }
 }
 
-bool PolicyEngine::Take(const v1::ReportSnapshotRequest& request) {
-  return Apply(request.snapshot().tenant_id(), request);
+void PolicyEngine::RememberEpisode(const std::string& recorded_id, const v1::Assessment& assessment) {
+  if (!recorded_id.empty() && !assessment.episode_id().empty()) Remember(recorded_id, assessment.episode_id());
 }
 
-bool PolicyEngine::Take(const v1::RecordDataPointsRequest& request) { return Apply(request.tenant_id(), request); }
+bool PolicyEngine::Take(const v1::ReportSnapshotRequest& request, const std::string& episode_id) {
+  const absl::StatusOr<v1::ReportSnapshotResponse> reply = Apply(request.snapshot().tenant_id(), request);
+  if (reply.ok()) RememberEpisode(episode_id, reply->assessment());
+  return reply.ok();
+}
 
-bool PolicyEngine::Take(const v1::ReportActionOutcomeRequest& request) {
-  trips_.clear();
-  const auto decision = decision_ids_.find(request.decision_id());
-  if (decision == decision_ids_.end()) return false;
+bool PolicyEngine::Take(const v1::RecordDataPointsRequest& request, const std::string& episode_id) {
+  const absl::StatusOr<v1::RecordDataPointsResponse> reply = Apply(request.tenant_id(), request);
+  if (reply.ok()) RememberEpisode(episode_id, reply->assessment());
+  return reply.ok();
+}
+
+bool PolicyEngine::Take(const v1::ReportActionOutcomeRequest& request, const std::string& episode_id) {
+  const std::string* decision_id = FindId(request.decision_id());
+  if (decision_id == nullptr) return false;
   v1::ReportActionOutcomeRequest here = request;
-  here.set_decision_id(decision->second);
-  return Apply(request.tenant_id(), here);
+  here.set_decision_id(*decision_id);
+  const absl::StatusOr<v1::ReportActionOutcomeResponse> reply = Apply(request.tenant_id(), here);
+  if (reply.ok()) RememberEpisode(episode_id, reply->assessment());
+  return reply.ok();
+}
+
+bool PolicyEngine::Take(const std::string& tenant_id, const v1::EngageLockRequest& request) {
+  return Apply(tenant_id, request).ok();
+}
+
+template <typename Request>
+bool PolicyEngine::TakeStep(const std::string& tenant_id, const v1::LockScope& lock_scope, const Request& request) {
+  const v1::Lock* lock = FindLock(tenant_id, lock_scope);
+  if (lock == nullptr) return false;
+  Request here = request;
+  here.set_lock_id(lock->lock_id());
+  here.set_version(lock->version());
+  return Apply(tenant_id, here).ok();
+}
+
+bool PolicyEngine::Take(const std::string& tenant_id, const v1::LockScope& lock_scope,
+                        const v1::AcknowledgeLockRequest& request) {
+  return TakeStep(tenant_id, lock_scope, request);
+}
+
+bool PolicyEngine::Take(const std::string& tenant_id, const v1::LockScope& lock_scope,
+                        const v1::ReleaseLockRequest& request) {
+  return TakeStep(tenant_id, lock_scope, request);
+}
+
+bool PolicyEngine::Take(const v1::DecideApprovalRequest& request) {
+  const std::string* approval_id = FindId(request.approval_id());
+  if (approval_id == nullptr) return false;
+  const auto version = approval_versions_.find(*approval_id);
+  if (version == approval_versions_.end()) return false;
+  v1::DecideApprovalRequest here = request;
+  here.set_approval_id(*approval_id);
+  here.set_version(version->second);
+  return Apply(request.tenant_id(), here).ok();
+}
+
+bool PolicyEngine::Take(const std::string& checkpoint_id, const v1::CreateCheckpointRequest& request) {
+  const absl::StatusOr<v1::Checkpoint> checkpoint = Apply(request.tenant_id(), request);
+  if (checkpoint.ok()) Remember(checkpoint_id, checkpoint->checkpoint_id());
+  return checkpoint.ok();
+}
+
+bool PolicyEngine::Take(const v1::RequestRollbackRequest& request) {
+  const std::string* checkpoint_id = FindId(request.checkpoint_id());
+  if (checkpoint_id == nullptr) return false;
+  v1::RequestRollbackRequest here = request;
+  here.set_checkpoint_id(*checkpoint_id);
+  return Apply(request.tenant_id(), here).ok();
 }
 
 void PolicyEngine::ReleaseTrips(const std::string& tenant_id) {
-  trips_.clear();
   const auto locks = locks_.find(tenant_id);
   if (locks == locks_.end()) return;
   std::vector<v1::ReleaseLockRequest> releases;
@@ -155,17 +273,22 @@ void PolicyEngine::ReleaseTrips(const std::string& tenant_id) {
   }
   for (const v1::ReleaseLockRequest& release : releases) {
     // One that is refused leaves the lock in force, as it would on a server.
-    if (!engine_->Apply(release, Context(), effects_).ok()) effects_.Clear();
+    if (!engine_->Apply(release, {operator_, time_}, effects_).ok()) effects_.Clear();
     Discard();
   }
 }
 
-bool PolicyEngine::IsLocked(const std::string& tenant_id, const v1::LockScope& scope) const {
+const v1::Lock* PolicyEngine::FindLock(const std::string& tenant_id, const v1::LockScope& scope) const {
   // The fleet's lock is nobody's.
   const auto locks = locks_.find(scope.kind() == v1::SCOPE_KIND_FLEET ? "" : tenant_id);
-  if (locks == locks_.end()) return false;
+  if (locks == locks_.end()) return nullptr;
   const auto lock = locks->second.find(KeyOf(scope));
-  return lock != locks->second.end() && Blocks(lock->second);
+  return lock == locks->second.end() ? nullptr : &lock->second;
+}
+
+bool PolicyEngine::IsLocked(const std::string& tenant_id, const v1::LockScope& scope) const {
+  const v1::Lock* lock = FindLock(tenant_id, scope);
+  return lock != nullptr && Blocks(*lock);
 }
 
 }  // namespace interlock::replay

@@ -13,7 +13,7 @@ namespace {
 absl::StatusOr<std::unique_ptr<PolicyEngine>> MakeEngine(const v1::PolicySet& policy, bool has_runs) {
   v1::PolicySet used = policy::Expand(policy);
   if (has_runs) used.clear_release_rules();
-  return PolicyEngine::Make(used);
+  return PolicyEngine::Make(used, v1::TIME_SOURCE_REQUEST);
 }
 
 // The decision; one without a verdict if there is none.
@@ -37,12 +37,11 @@ Replay::Replay(bool has_runs, std::unique_ptr<PolicyEngine> engine, std::unique_
     : has_runs_(has_runs), engine_(std::move(engine)), other_(std::move(other)) {}
 
 void Replay::Take(const v1::ArbitrateRequest& request, const v1::Decision* recorded) {
-  const absl::string_view name = recorded == nullptr ? absl::string_view() : recorded->decision_id();
-  const absl::StatusOr<v1::Decision> decision = engine_->Decide(request, name);
+  const absl::StatusOr<v1::Decision> decision = engine_->Decide(request, recorded);
   if (other_ == nullptr) {
     comparison_.CountAction(request.action(), recorded, OrNone(decision));
   } else {
-    const absl::StatusOr<v1::Decision> other = other_->Decide(request, name);
+    const absl::StatusOr<v1::Decision> other = other_->Decide(request, recorded);
     comparison_.CountAction(request.action(), &OrNone(other), OrNone(decision));
   }
   CountTrips(recorded);
@@ -76,13 +75,13 @@ void Replay::Take(const v1::ReportActionOutcomeRequest& request) {
 }
 
 void Replay::CountTrips(const v1::Decision* recorded) {
-  for (const v1::Lock& lock : engine_->trips()) {
+  for (const v1::Lock& lock : engine_->TakeTrips()) {
     const bool was_locked = other_ != nullptr ? other_->IsLocked(lock.tenant_id(), lock.scope())
                                               : recorded != nullptr && recorded->verdict() == v1::VERDICT_LOCK;
     comparison_.CountTrip(lock, !was_locked);
   }
   if (other_ == nullptr) return;
-  for (const v1::Lock& lock : other_->trips()) {
+  for (const v1::Lock& lock : other_->TakeTrips()) {
     comparison_.CountTripBefore(lock, !engine_->IsLocked(lock.tenant_id(), lock.scope()));
   }
 }

@@ -30,7 +30,7 @@ struct ReplayOptions {
 
 // Give it the events in the order of their times; each request names its time itself (request_time, observe_time), and
 // tenants may be mixed. Requests must be such as server/validate takes; their request ids are passed over. Approvals
-// and checkpoints that were recorded are unknown here: an action that names one of them, or needs one, is denied.
+// and checkpoints that were recorded are unknown here: an action that needs one is denied.
 // Memory grows with the tenants, agents and the newest 24 hours, as a server's does. Thread-compatible.
 class Replay {
  public:

@@ -52,7 +52,8 @@ class CompiledPolicy {
   // Whether one of them, only on the same resource.
   bool ConflictsByResource(absl::string_view action_type) const { return by_resource_.contains(action_type); }
 
-  // Whether the value under this key of the parameters is secret.
+  // Whether the values under some keys of the parameters are secret, and whether those under `key` are.
+  bool redacts() const { return !redacted_keys_.empty(); }
   bool IsRedacted(absl::string_view key) const { return redacted_keys_.contains(key); }
 
   // What a trip by `cause` locks; nullptr: it does not lock.

@@ -67,6 +67,9 @@ inline constexpr int kAuditRowsPerCallMax = 10000;
 inline constexpr int kAuditOpenRecordsMax = 1000;
 // Rows in one message of an export, each some hundreds of bytes.
 inline constexpr int64_t kAuditRowsPerMessageMax = 1000;
+// What a replay of a policy does before it lets other streams have their turn: some ten milliseconds.
+inline constexpr int64_t kReplayEventsPerStepMax = 1000;
+inline constexpr int64_t kReplayRowsPerStepMax = 1000;
 // One thread moves the bytes of all calls as fast as the engine thread decides them; only machines with many processors
 // gain from more, because threads that wait for the same connections wake one another.
 inline constexpr int kProcessorsPerIoThread = 4;

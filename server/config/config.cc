@@ -40,6 +40,11 @@ ABSL_FLAG(int64_t, decision_log_bytes_max, interlock::server::Config().decision_
 ABSL_FLAG(absl::Duration, audit_retention, interlock::server::Config().audit_retention,
           "How long rows of the audit log are kept, for example 9600h; at least as long as decisions. A row says which "
           "were removed, so that the rest can still be verified.");
+ABSL_FLAG(absl::Duration, recording_retention, interlock::server::Config().recording_retention,
+          "How long commands are recorded so that policies can be replayed on them, for example 168h. 0 records none "
+          "and removes what there is.");
+ABSL_FLAG(int64_t, recording_bytes_max, interlock::server::Config().recording_bytes_max,
+          "How many bytes of commands are recorded, before compression, at least 1024.");
 ABSL_FLAG(int32_t, executor_threads, interlock::server::Config().executor_threads,
           "How many attempts of tasks run at once, 1 to 256.");
 ABSL_FLAG(
@@ -146,6 +151,14 @@ absl::Status CheckConfig(const Config& config) {
                                                    absl::FormatDuration(config.decision_retention), ", not ",
                                                    absl::FormatDuration(config.audit_retention)));
   }
+  if (config.recording_retention < absl::ZeroDuration()) {
+    return Invalid("recording_retention",
+                   absl::StrCat("is 0 or more, not ", absl::FormatDuration(config.recording_retention)));
+  }
+  if (config.recording_bytes_max < kLogBytesMin) {
+    return Invalid("recording_bytes_max",
+                   absl::StrCat("is at least ", kLogBytesMin, ", not ", config.recording_bytes_max));
+  }
   if (config.executor_threads < 1 || config.executor_threads > kExecutorThreadsMax) {
     return Invalid("executor_threads",
                    absl::StrCat("is 1 to ", kExecutorThreadsMax, ", not ", config.executor_threads));
@@ -167,6 +180,8 @@ absl::StatusOr<Config> ConfigFromFlags() {
   config.decision_retention = absl::GetFlag(FLAGS_decision_retention);
   config.decision_log_bytes_max = absl::GetFlag(FLAGS_decision_log_bytes_max);
   config.audit_retention = absl::GetFlag(FLAGS_audit_retention);
+  config.recording_retention = absl::GetFlag(FLAGS_recording_retention);
+  config.recording_bytes_max = absl::GetFlag(FLAGS_recording_bytes_max);
   config.executor_threads = absl::GetFlag(FLAGS_executor_threads);
   config.secret_key_file = absl::GetFlag(FLAGS_secret_key_file);
   config.audit_key_file = absl::GetFlag(FLAGS_audit_key_file);

@@ -31,6 +31,10 @@ struct Config {
   int64_t decision_log_bytes_max = kDecisionLogBytesMax;
   // How long rows of the audit log are kept, at least decision_retention.
   absl::Duration audit_retention = kAuditRetention;
+  // How long commands are recorded for replays of policies, 0 or more, and how many bytes of them at most, at least
+  // 1 KiB; whichever comes first removes the oldest. 0: none is recorded, and what was is removed.
+  absl::Duration recording_retention = kRecordingRetention;
+  int64_t recording_bytes_max = kRecordingBytesMax;
   // How many attempts of tasks run at once, 1..256.
   int32_t executor_threads = 8;
   // The key that secrets are sealed with; made if it is missing. Empty: secret.key in data_dir.

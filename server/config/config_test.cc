@@ -128,6 +128,18 @@ TEST(ConfigTest, TheAuditLogStaysAsLongAsDecisions) {
   EXPECT_TRUE(absl::StrContains(Problem(config), "--audit_retention is at least --decision_retention"));
 }
 
+TEST(ConfigTest, RecordingCanBeSwitchedOff) {
+  Config config;
+  config.recording_retention = absl::ZeroDuration();
+  config.recording_bytes_max = 1024;
+  EXPECT_EQ(Problem(config), "");
+  config.recording_retention -= absl::Nanoseconds(1);
+  EXPECT_TRUE(absl::StrContains(Problem(config), "--recording_retention is 0 or more"));
+  config = Config();
+  config.recording_bytes_max = 1023;
+  EXPECT_TRUE(absl::StrContains(Problem(config), "--recording_bytes_max is at least 1024"));
+}
+
 TEST(ConfigTest, AKeyFileOfItsOwnIsUsed) {
   Config config;
   config.secret_key_file = "/keys/interlock";
@@ -167,6 +179,8 @@ TEST_F(FlagsTest, EveryFlagReachesTheConfiguration) {
   Set("secret_key_file", "/key");
   Set("audit_retention", "200h");
   Set("audit_key_file", "/audit");
+  Set("recording_retention", "10h");
+  Set("recording_bytes_max", "2048");
   const auto config = ConfigFromFlags();
   ASSERT_TRUE(config.ok());
   EXPECT_EQ(config->listen, "127.0.0.1:0");
@@ -181,6 +195,8 @@ TEST_F(FlagsTest, EveryFlagReachesTheConfiguration) {
   EXPECT_EQ(config->secret_key_file, "/key");
   EXPECT_EQ(config->audit_retention, absl::Hours(200));
   EXPECT_EQ(config->audit_key_file, "/audit");
+  EXPECT_EQ(config->recording_retention, absl::Hours(10));
+  EXPECT_EQ(config->recording_bytes_max, 2048);
 }
 
 TEST_F(FlagsTest, AWrongFlagIsAnError) {

@@ -132,6 +132,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, Cloc
   options.decision_retention = config.decision_retention;
   options.decision_log_bytes_max = config.decision_log_bytes_max;
   options.audit_retention = config.audit_retention;
+  options.recording_retention = config.recording_retention;
+  options.recording_bytes_max = config.recording_bytes_max;
   INTERLOCK_ASSIGN_OR_RETURN(CoreOpener opener, CoreOpener::Open(config.data_dir, options, clock));
   return StartOn(std::move(opener), config, clock, std::move(write_log));
 }

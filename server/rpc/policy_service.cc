@@ -3,9 +3,12 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "core/base/error.h"
 #include "core/policy/profiles.h"
 #include "core/policy/validate.h"
 #include "interlock/v1/policy_service.pb.h"
+#include "server/rpc/policy_replay.h"
+#include "server/rpc/stream_call.h"
 #include "server/rpc/unary_call.h"
 
 namespace interlock::server {
@@ -18,6 +21,26 @@ absl::StatusOr<v1::ValidatePolicyResponse> Check(const v1::ValidatePolicyRequest
   }
   answer.set_valid(answer.violations().empty());
   return answer;
+}
+
+// Whoever may see what all agents of the tenant did.
+absl::Status CheckMayReplay(const v1::Principal& caller) {
+  if (caller.kind() == v1::PRINCIPAL_KIND_HUMAN || caller.kind() == v1::PRINCIPAL_KIND_SERVICE) {
+    return absl::OkStatus();
+  }
+  return MakeError(absl::StatusCode::kPermissionDenied, "REPLAY_NOT_PERMITTED",
+                   "a replay shows what all agents of the tenant did; call as a person or a service");
+}
+
+absl::StatusOr<std::unique_ptr<FeedStream>> OpenReplay(Rooms& rooms, ReplayTurns& turns,
+                                                       const v1::ReplayPolicyRequest& request) {
+  PolicyReplay::Turn turn = turns.Take();
+  if (turn == nullptr) {
+    return MakeError(absl::StatusCode::kResourceExhausted, "REPLAY_RUNNING",
+                     "another replay is running, and one at a time may; wait for its end");
+  }
+  return std::make_unique<PolicyReplay>(
+      request, rooms.default_profile, [&rooms] { return rooms.sequencer.store(); }, std::move(turn));
 }
 
 }  // namespace
@@ -37,6 +60,10 @@ std::unique_ptr<RawService> MakePolicyService(Rooms& rooms) {
   service->AddUnary("ValidatePolicy",
                     ReadMethod<v1::ValidatePolicyRequest>(
                         rooms, [](const Store&, const v1::ValidatePolicyRequest& request) { return Check(request); }));
+  const auto open = [&rooms, turns = std::make_shared<ReplayTurns>()](const v1::ReplayPolicyRequest& request) {
+    return OpenReplay(rooms, *turns, request);
+  };
+  service->AddStream("ReplayPolicy", FeedMethod<v1::ReplayPolicyRequest>(rooms, open, CheckMayReplay));
   return service;
 }
 

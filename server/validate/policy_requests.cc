@@ -1,3 +1,4 @@
+#include "core/base/time.h"
 #include "interlock/v1/policy.pb.h"
 #include "server/validate/checks.h"
 #include "server/validate/validate.h"
@@ -50,6 +51,25 @@ absl::Status Validate(const v1::SetShadowPolicyRequest& request) {
   Checks checks;
   checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
   checks.RequestId(root.Field("request_id"), request.request_id());
+  return checks.ToStatus();
+}
+
+absl::Status Validate(const v1::ReplayPolicyRequest& request) {
+  const FieldPath root;
+  Checks checks;
+  checks.RequiredId(root.Field("tenant_id"), request.tenant_id());
+  if (!request.has_policy()) checks.Add(root.Field("policy"), "is required");
+  const std::string& owner = request.policy().tenant_id();
+  if (!owner.empty() && owner != request.tenant_id()) {
+    checks.Add(root.Field("policy").Field("tenant_id"), "must be tenant_id, or empty");
+  }
+  if (request.has_start_time()) checks.Time(root.Field("start_time"), request.start_time());
+  if (request.has_end_time()) {
+    checks.Time(root.Field("end_time"), request.end_time());
+    if (request.has_start_time() && FromProto(request.end_time()) <= FromProto(request.start_time())) {
+      checks.Add(root.Field("end_time"), "must lie after start_time");
+    }
+  }
   return checks.ToStatus();
 }
 

@@ -68,6 +68,22 @@ TEST(SetShadowPolicyTest, OnlyTheEnvelopeIsChecked) {
                         });
 }
 
+TEST(ReplayPolicyTest, TenantPolicyAndTimes) {
+  using Replay = v1::ReplayPolicyRequest;
+  ExpectVariations<Replay>(
+      Parse<Replay>("tenant_id: 't' policy { profile: 'reference' } start_time { seconds: 5 } end_time { seconds: 6 }"),
+      {
+          {"all of it", [](Replay& r) { r.clear_start_time(), r.clear_end_time(); }, {}},
+          {"to the newest", [](Replay& r) { r.clear_end_time(); }, {}},
+          {"own policy", [](Replay& r) { r.mutable_policy()->set_tenant_id("t"); }, {}},
+          {"content", [](Replay& r) { r.mutable_policy()->add_tiers()->set_tier(9); }, {}},
+          {"empty", [](Replay& r) { r.Clear(); }, {"tenant_id", "policy"}},
+          {"policy of another", [](Replay& r) { r.mutable_policy()->set_tenant_id("u"); }, {"policy.tenant_id"}},
+          {"no time between", [](Replay& r) { r.mutable_end_time()->set_seconds(5); }, {"end_time"}},
+          {"no time", [](Replay& r) { r.mutable_start_time()->set_nanos(-1); }, {"start_time"}},
+      });
+}
+
 TEST(ListShadowDifferencesTest, TenantAndPage) {
   using List = v1::ListShadowDifferencesRequest;
   ExpectVariations<List>(Parse<List>("tenant_id: 't' page_size: 20"),

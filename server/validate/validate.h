@@ -65,6 +65,7 @@ absl::Status Validate(const v1::UpdatePolicyRequest& request);
 absl::Status Validate(const v1::RollbackPolicyRequest& request);
 absl::Status Validate(const v1::ListPolicyVersionsRequest& request);
 absl::Status Validate(const v1::SetShadowPolicyRequest& request);
+absl::Status Validate(const v1::ReplayPolicyRequest& request);
 absl::Status Validate(const v1::ListShadowDifferencesRequest& request);
 absl::Status Validate(const v1::ValidatePolicyRequest& request);
 

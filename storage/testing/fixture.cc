@@ -18,6 +18,7 @@
 #include "interlock/v1/lock.pb.h"
 #include "interlock/v1/outcome.pb.h"
 #include "interlock/v1/policy.pb.h"
+#include "interlock/v1/recording.pb.h"
 #include "interlock/v1/shadow.pb.h"
 #include "interlock/v1/snapshot.pb.h"
 #include "interlock/v1/state.pb.h"
@@ -101,6 +102,8 @@ std::unique_ptr<google::protobuf::Message> MessageOf(Table table) {
       return std::make_unique<v1::DecisionChunk>();
     case Table::kAudit:
       return std::make_unique<v1::AuditRow>();
+    case Table::kRecording:
+      return std::make_unique<v1::RecordingRow>();
   }
   return nullptr;
 }

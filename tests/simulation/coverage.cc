@@ -28,6 +28,7 @@ const std::vector<Required>& OwnNames() {
                    "ListLocks",     "SubscribeAlerts",     "WatchLocks",      "DecideApproval",   "ListApprovals",
                    "GetApproval",   "CreateCheckpoint",    "RequestRollback", "ReportRollback",   "ListCheckpoints",
                    "ListRollbacks", "ReportActionOutcome", "SetShadowPolicy", "RollbackPolicy"}},
+      {"replay", {"with locks", "without locks"}},
       {"shadow", {"set", "ended", "differs", "agrees", "mirrors"}},
       {"fault",
        {"crash", "crash in a commit", "slow disk", "commit failed, not stored", "commit failed, stored",

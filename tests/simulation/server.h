@@ -77,7 +77,10 @@ class SimServer final : public server::CommitListener {
 
   // The engine thread does nothing until `time`.
   void Stall(absl::Time time);
-  void set_room_for_grants(bool room) { room_for_grants_ = room; }
+  void set_room_for_grants(bool room) {
+    room_for_grants_ = room;
+    sim_.timers_were_held = sim_.timers_were_held || !room;
+  }
   // The clock was set: timers are looked at again, as they are every kTimerWaitMax.
   void OnClockSet();
 

@@ -14,6 +14,7 @@
 #include "tests/simulation/checkers/decision_checker.h"
 #include "tests/simulation/checkers/limit_checker.h"
 #include "tests/simulation/checkers/lock_checker.h"
+#include "tests/simulation/checkers/recording_checker.h"
 #include "tests/simulation/checkers/request_checker.h"
 #include "tests/simulation/checkers/rollback_checker.h"
 #include "tests/simulation/checkers/shadow_checker.h"
@@ -74,7 +75,7 @@ class World {
   World(uint64_t seed, bool print, Coverage& coverage) : sim_(seed, print, coverage) {
     for (Observer* observer :
          std::initializer_list<Observer*>{&decisions_, &requests_, &locks_, &approvals_, &rollbacks_, &alerts_,
-                                          &limits_, &budgets_, &shadows_, &tasks_, &state_, &audit_}) {
+                                          &limits_, &budgets_, &shadows_, &recording_, &tasks_, &state_, &audit_}) {
       server_.AddObserver(*observer);
     }
     Compose();
@@ -204,6 +205,7 @@ class World {
   LimitChecker limits_{sim_, options_.engine.default_profile};
   BudgetChecker budgets_{sim_, options_.engine.default_profile};
   ShadowChecker shadows_{sim_};
+  RecordingChecker recording_{sim_, cast_, options_.engine.default_profile};
   TaskChecker tasks_{sim_, cast_};
   StateChecker state_{sim_, cast_, disk_, options_.engine};
   AuditChecker audit_{sim_, cast_, disk_};

@@ -185,9 +185,10 @@ std::string Summary(const Evaluation& evaluation, bool color) {
   }
   return absl::StrCat("\n", RenderFacts(
                                 {
-                                    {"runs", FormatCount(evaluation.runs)},
+                                    {"runs", evaluation.runs.has_value() ? FormatCount(*evaluation.runs) : ""},
                                     {"actions", FormatCount(result.actions())},
                                     {"reports", FormatCount(result.reports())},
+                                    {"outcomes", result.outcomes() == 0 ? "" : FormatCount(result.outcomes())},
                                     {"passed over", result.passed_over() == 0 ? "" : FormatCount(result.passed_over())},
                                     {"changed", compared ? absl::StrCat(FormatCount(result.changed()), ", ",
                                                                         FormatShare(result.changed(), result.actions()))
@@ -214,7 +215,8 @@ std::string RenderEvaluation(const Evaluation& evaluation, bool color) {
 std::string EvaluationAsJson(const Evaluation& evaluation) {
   std::string json = absl::StrCat("{\"policy\":", Quoted(evaluation.policy));
   if (!evaluation.against.empty()) absl::StrAppend(&json, ",\"against\":", Quoted(evaluation.against));
-  absl::StrAppend(&json, ",\"runs\":", evaluation.runs, ",\"digest\":\"", DigestOf(evaluation.result), "\"");
+  if (evaluation.runs.has_value()) absl::StrAppend(&json, ",\"runs\":", *evaluation.runs);
+  absl::StrAppend(&json, ",\"digest\":\"", DigestOf(evaluation.result), "\"");
   if (evaluation.elapsed.has_value()) {
     absl::StrAppend(&json, ",\"seconds\":", absl::ToDoubleSeconds(*evaluation.elapsed), ",\"actions_per_second\":",
                     static_cast<int64_t>(PerSecond(evaluation.result.actions(), *evaluation.elapsed)));

@@ -1,4 +1,4 @@
-// Shows what an evaluation of a policy found. Pure functions.
+// Shows what the evaluation of a policy on recorded runs or commands found. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ struct Evaluation {
   // As they were named; `against` is empty if there is no other policy.
   std::string policy;
   std::string against;
-  int64_t runs = 0;
+  // Unset: they were no runs of a file.
+  std::optional<int64_t> runs;
   v1::ReplayResult result;
   // How long the actions and reports took; unset: not to be shown.
   std::optional<absl::Duration> elapsed;

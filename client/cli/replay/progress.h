@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <ostream>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
 namespace interlock::cli {
@@ -18,8 +19,9 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  // Writes over the line: the share that is done (0..1), what was done, how fast, and how long it will still take.
-  void Show(double done, int64_t runs, int64_t actions, absl::Time now);
+  // Writes over the line: the share that is done (0..1), how many of what were done, how fast, and how long it will
+  // still take. `before` stands in front of the count.
+  void Show(double done, absl::string_view before, int64_t count, absl::string_view unit, absl::Time now);
   // Removes the line, so that other text can follow.
   void Clear();
 

@@ -16,7 +16,7 @@ const absl::Time kBegin = absl::FromUnixSeconds(1'700'000'000);
 TEST(ProgressTest, BarShowsShareRateAndTimeLeft) {
   std::ostringstream stream;
   ProgressBar bar(stream, true, kBegin);
-  bar.Show(0.25, 1234, 5000, kBegin + absl::Seconds(2));
+  bar.Show(0.25, "1,234 runs, ", 5000, "actions", kBegin + absl::Seconds(2));
   EXPECT_THAT(stream.str(), HasSubstr(" 25 %  1,234 runs, 5,000 actions, 2,500 actions/s, 6 s left"));
 }
 
@@ -26,7 +26,7 @@ TEST(ProgressTest, BarIsClearedForOtherText) {
     ProgressBar bar(stream, true, kBegin);
     bar.Clear();
     EXPECT_EQ(stream.str(), "");
-    bar.Show(7, 1, 1, kBegin);
+    bar.Show(7, "", 1, "actions", kBegin);
     EXPECT_THAT(stream.str(), HasSubstr("100 %"));
   }
   EXPECT_THAT(stream.str(), EndsWith("\r\x1b[K"));
@@ -36,7 +36,7 @@ TEST(ProgressTest, NothingIsWrittenWhereItIsOff) {
   std::ostringstream stream;
   {
     ProgressBar bar(stream, false, kBegin);
-    bar.Show(0.5, 1, 1, kBegin);
+    bar.Show(0.5, "", 1, "actions", kBegin);
   }
   EXPECT_EQ(stream.str(), "");
 }

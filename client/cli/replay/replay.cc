@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "client/cli/format.h"
 #include "client/cli/replay/fleet.h"
 #include "client/cli/replay/interrupt.h"
 #include "client/cli/replay/own_server.h"
@@ -45,7 +46,7 @@ class Notes {
 
   void Show(double done, int64_t runs, int64_t actions) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    bar_.Show(done, runs, actions, absl::Now());
+    bar_.Show(done, absl::StrCat(FormatCount(runs), " runs, "), actions, "actions", absl::Now());
   }
 
  private:
