@@ -143,7 +143,8 @@ class Engine {
   void EndBatch(Effects& effects);
 
   // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log, the decisions, the audit
-  // log and the recording. Bounded; call again if NextTimer() is still due. With TIME_SOURCE_REQUEST only commands fire timers, and this does nothing.
+  // log and the recording. Bounded; call again if NextTimer() is still due. With TIME_SOURCE_REQUEST
+  // only commands fire timers, and this does nothing.
   void Tick(absl::Time now, Effects& effects);
   // When Tick has something to do next; InfiniteFuture if never.
   absl::Time NextTimer() const;

@@ -164,7 +164,6 @@ struct EngineMemory {
   void RecordClaims(std::vector<v1::TaskRecord> claimed, Effects& effects);
   // Stores an agent.
   void RecordAgent(absl::string_view tenant_id, absl::string_view agent_id, const AgentData& agent, Effects& effects);
-
   // Counts an allowed remediation attempt for its episode, or has the episode rise because there is none left.
   void SettleAttempt(TenantData& tenant, const safety::Evaluation& evaluation, absl::Time time, Effects& effects);
   // Gives back the remediation attempt that `decision` was, if it was one and its episode is still open.

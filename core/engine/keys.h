@@ -24,7 +24,8 @@ std::string Point(absl::string_view tenant_id, absl::string_view agent_id, v1::M
 std::string TenantNumber(absl::string_view tenant_id, int64_t number);
 // kShadow: by tenant; then, for the counts, one byte more.
 std::string ShadowCounts(absl::string_view tenant_id);
-// kAlert, kAudit: by sequence. kRecording: by the number of the row. kEpisode, kResolvedEpisode: by the number in the id.
+// kAlert, kAudit: by sequence. kRecording: by the number of the row. kEpisode, kResolvedEpisode: by the number in the
+// id.
 std::string Number(int64_t number);
 // kLock: the locks in force, by the number in the id, then the released ones; so that what is in force is read without
 // what ever was. A released lock's row moves.

@@ -76,7 +76,7 @@ absl::optional<Recording::RowFacts> Recording::Read(const Store& store, int64_t 
 }
 
 absl::Time Recording::DueTime(const RowFacts& row) const {
-  return is_on() && total_bytes_ - row.total_bytes < bytes_max_ ? row.time + age_ : absl::InfinitePast();
+  return total_bytes_ - row.total_bytes < bytes_max_ ? row.time + age_ : absl::InfinitePast();
 }
 
 bool Recording::IsDue(const Store& store, int64_t number, absl::Time now) const {

@@ -27,6 +27,13 @@ class Site {
     *update.mutable_policy() = policy;
     update.mutable_policy()->set_tenant_id("t");
     EXPECT_TRUE(world.Do(update).ok());
+    // Another tenant has something too, so that ids are others than in a replay.
+    v1::EngageLockRequest engage;
+    engage.set_tenant_id("u");
+    engage.mutable_scope()->set_kind(v1::SCOPE_KIND_AGENT);
+    engage.mutable_scope()->set_id("a");
+    engage.set_reason("look");
+    EXPECT_TRUE(world.Do(engage).ok());
   }
 
   v1::Decision Decide(const std::string& agent_id, const std::string& action_type, double risk = 0.1,
@@ -99,6 +106,7 @@ class Site {
     const std::map<std::string, v1::Decision> decisions = Decisions();
     for (const v1::RecordingRow& row : world.Rows<v1::RecordingRow>(Table::kRecording)) {
       for (const v1::RecordedBytes& bytes : row.events()) {
+        if (bytes.tenant_id() == "u") continue;
         v1::RecordedEvent event;
         EXPECT_TRUE(event.ParseFromString(bytes.event()));
         const auto decision = decisions.find(event.record_id());
@@ -406,6 +414,47 @@ TEST(RecordingReplayTest, LocksFromBeforeTheRecordingAreInForce) {
   const v1::ReplayResult result = site.Replay(Profile("tool_calling"));
   EXPECT_EQ(result.trips_before(), 0);
   ExpectNothingChanged(result);
+}
+
+TEST(RecordingReplayTest, StepsAreTakenWithTheLockAsItIsHere) {
+  v1::PolicySet without = Profile("tool_calling");
+  without.clear_lock_rules();
+  Site site(without);
+  site.Decide("a", "get_file", 0.99);
+  site.Pass(absl::Seconds(1));
+  // Under the candidate this is a further cause of a lock, and makes another version of it.
+  site.Engage(v1::SCOPE_KIND_AGENT, "a");
+  site.Pass(absl::Seconds(1));
+  site.ReleaseAll();
+  EXPECT_EQ(site.Decide("a", "get_file").verdict(), v1::VERDICT_ALLOW);
+  const v1::ReplayResult result = site.Replay(Profile("tool_calling"));
+  EXPECT_EQ(result.passed_over(), 0);
+  for (const v1::VerdictDifference& difference : result.differences()) EXPECT_NE(difference.action_number(), 2);
+}
+
+TEST(RecordingReplayTest, WhatNobodyKnewThenNobodyKnowsHere) {
+  Site site(Profile("tool_calling"));
+  v1::ArbitrateRequest request = MakeAction("a", "get_file");
+  request.mutable_action()->set_episode_id("episode-1");
+  EXPECT_EQ(site.world.Do(request)->verdict(), v1::VERDICT_DENY);
+  EXPECT_EQ(site.Decide("a", "get_file", 0.1, "", "checkpoint-1").verdict(), v1::VERDICT_DENY);
+  ExpectNothingChanged(site.Replay(Profile("tool_calling")));
+}
+
+// As after retention.
+TEST(RecordingReplayTest, WhatWasThereBeforeTheRecordingIsNotMissed) {
+  Site site(Profile("tool_calling"));
+  v1::CreateCheckpointRequest create;
+  create.set_tenant_id("t");
+  create.set_agent_id("a");
+  create.set_action_type("get_file");
+  create.set_state("before");
+  const v1::Checkpoint checkpoint = *site.world.Do(create);
+  WriteSet writes;
+  for (const auto& [key, row] : site.world.RawRows(Table::kRecording)) writes.Delete(Table::kRecording, key);
+  ASSERT_TRUE(site.world.store.Commit(writes).ok());
+  EXPECT_EQ(site.Decide("a", "get_file", 0.1, "", checkpoint.checkpoint_id()).verdict(), v1::VERDICT_ALLOW);
+  ExpectNothingChanged(site.Replay(Profile("tool_calling")));
 }
 
 TEST(RecordingReplayTest, ADecisionThatIsGoneIsComparedWithNothing) {
