@@ -51,11 +51,13 @@ void AddRules(v1::PolicySet& policy) {
 // An engine that forgets what it would have stored, as the rows are not what is timed.
 class World {
  public:
-  explicit World(bool many_rules) : interval_(many_rules ? kSlowBatchInterval : kBatchInterval) {
+  World(bool many_rules, bool records) : interval_(many_rules ? kSlowBatchInterval : kBatchInterval) {
+    Engine::Options options;
+    if (!records) options.recording_retention = absl::ZeroDuration();
     caller_.set_kind(v1::PRINCIPAL_KIND_HUMAN);
     caller_.set_id("bench");
     Effects effects;
-    auto loaded = Engine::Load(store_, {}, now_, effects);
+    auto loaded = Engine::Load(store_, options, now_, effects);
     INTERLOCK_CHECK(loaded.ok());
     engine_ = *std::move(loaded);
     v1::UpdatePolicyRequest update;
@@ -120,7 +122,7 @@ class World {
 }  // namespace
 
 EngineTimes MeasureEngine(const EngineLoad& load) {
-  World world(load.many_rules);
+  World world(load.many_rules, load.records);
   ActionSource source(load.verdict, load.agents, "run");
   EngineTimes times;
   absl::Duration whole;

@@ -17,6 +17,8 @@ struct EngineLoad {
   // The policy has 100 constraints over the actions' category, each with both limits, and 4 limits by scope, none of
   // which is reached; and there is a lock of each of the five kinds of scope, none of which covers the actions.
   bool many_rules = false;
+  // Whether actions are recorded for replays of policies.
+  bool records = true;
   // Actions that are timed. At most 90,000, which a tenant may have of acting agents.
   int64_t actions = 50000;
 };
