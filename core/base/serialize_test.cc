@@ -48,5 +48,29 @@ TEST(SerializeTest, BytesParseBack) {
   EXPECT_EQ(parsed.fields().at("content").string_value().size(), 100000u);
 }
 
+TEST(SerializeTest, FieldsThatAreAppendedAreThoseOfTheMessage) {
+  google::protobuf::Value value;
+  value.set_string_value(std::string(300, 'x'));
+  google::protobuf::ListValue list;
+  std::string bytes;
+  for (const char* text : {"", "a"}) {
+    list.add_values()->set_string_value(text);
+    AppendField(google::protobuf::ListValue::kValuesFieldNumber, Serialize(*list.values().rbegin()), bytes);
+  }
+  *list.add_values() = value;
+  std::string of_value;
+  AppendField(google::protobuf::Value::kStringValueFieldNumber, value.string_value(), of_value);
+  EXPECT_EQ(of_value, Serialize(value));
+  AppendField(google::protobuf::ListValue::kValuesFieldNumber, of_value, bytes);
+  EXPECT_EQ(bytes, Serialize(list));
+}
+
+// A number that takes more than one byte.
+TEST(SerializeTest, AnAppendedFieldMayHaveAHighNumber) {
+  std::string bytes;
+  AppendField(300, "ab", bytes);
+  EXPECT_EQ(bytes, std::string("\xe2\x12\x02", 3) + "ab");
+}
+
 }  // namespace
 }  // namespace interlock

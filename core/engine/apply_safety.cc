@@ -79,9 +79,10 @@ bool StillStands(const EngineMemory& memory, const v1::Decision& answered) {
   });
 }
 
-RequestStamp StampOf(const v1::ArbitrateRequest& request) {
+// `bytes` is the request, serialised.
+RequestStamp StampOf(const v1::ArbitrateRequest& request, absl::string_view bytes) {
   if (request.request_id().empty()) return {};
-  return {request.request_id(), Sha256(Serialize(request)).substr(0, kRequestDigestBytes)};
+  return {request.request_id(), Sha256(bytes).substr(0, kRequestDigestBytes)};
 }
 
 // The row of a decision that was made before. Errors: DATA_LOSS, UNAVAILABLE.
@@ -120,13 +121,15 @@ absl::StatusOr<absl::optional<v1::Decision>> FindAnswer(const EngineMemory& memo
   return absl::make_optional(std::move(decision));
 }
 
-// Records the request as it was decided: `action` and `approval_id` are those that counted.
+// Records the request, serialised in `bytes`, as it was decided: `action` and `approval_id` are those that counted.
 void RecordDecided(EngineMemory& memory, const TenantData& tenant, const EventSubject& subject,
-                   const v1::ArbitrateRequest& request, const Proposal& proposal) {
+                   const v1::ArbitrateRequest& request, absl::string_view bytes, const Proposal& proposal) {
   if (!memory.recording.is_on()) return;
   const safety::CompiledPolicy& policy = memory.PolicyOf(&tenant);
   const bool redacts = policy.redacts() && request.action().has_parameters();
-  if (!redacts && &proposal.action == &request.action()) return RecordEvent(memory, subject, request);
+  if (!redacts && &proposal.action == &request.action()) {
+    return memory.recording.Add(subject, CommandField(request), bytes);
+  }
   v1::ArbitrateRequest decided = request;
   *decided.mutable_action() = proposal.action;
   decided.set_approval_id(std::string(proposal.approval_id));
@@ -139,7 +142,9 @@ void RecordDecided(EngineMemory& memory, const TenantData& tenant, const EventSu
 absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, const CommandContext& context,
                                            Effects& effects) {
   EngineMemory& memory = *memory_;
-  const RequestStamp stamp = StampOf(request);
+  const bool needs_bytes = !request.request_id().empty() || memory.recording.is_on();
+  const std::string bytes = needs_bytes ? Serialize(request) : std::string();
+  const RequestStamp stamp = StampOf(request, bytes);
   ShortDigest request_key;
   absl::optional<v1::Action> locked;
   if (!stamp.request_id.empty()) {
@@ -190,7 +195,8 @@ absl::StatusOr<v1::Decision> Engine::Apply(const v1::ArbitrateRequest& request, 
       {v1::AUDIT_KIND_DECISION, decision.tenant_id(), &context.caller, decision.decision_id(), /*record_version=*/0},
       row, effects);
   effects.writes.PutBytes(Table::kDecision, std::move(key), std::move(row));
-  RecordDecided(memory, *tenant, {action.tenant_id(), context.caller, time, decision.decision_id()}, request, proposal);
+  RecordDecided(memory, *tenant, {action.tenant_id(), context.caller, time, decision.decision_id()}, request, bytes,
+                proposal);
   return std::move(decision);
 }
 

@@ -11,6 +11,14 @@
 #include "core/safety/lock_machine.h"
 
 namespace interlock {
+namespace {
+
+// The row of a record; empty where no rows are made.
+std::string RowOf(const EngineMemory& memory, const google::protobuf::MessageLite& record) {
+  return memory.options.makes_rows ? Serialize(record) : std::string();
+}
+
+}  // namespace
 
 absl::StatusOr<TenantData*> EngineMemory::FindOrAddTenant(absl::string_view tenant_id) {
   if (TenantData* tenant = FindTenant(tenant_id); tenant != nullptr) return tenant;
@@ -142,7 +150,7 @@ void EngineMemory::RecordLock(const v1::Lock& lock, const v1::Principal* by, Eff
   if (lock.state() == v1::LOCK_STATE_CLEAR) {
     effects.writes.Delete(Table::kLock, keys::Lock(v1::LOCK_STATE_TRIPPED, number));
   }
-  std::string row = Serialize(lock);
+  std::string row = RowOf(*this, lock);
   RecordAudit({v1::AUDIT_KIND_LOCK, lock.tenant_id(), by, lock.lock_id(), lock.version()}, row, effects);
   effects.writes.PutBytes(Table::kLock, keys::Lock(lock.state(), number), std::move(row));
   effects.locks.push_back(lock);
@@ -191,7 +199,7 @@ void EngineMemory::FireLocks(absl::Time time, int max, Effects& effects) {
 void EngineMemory::RecordApproval(const v1::Approval& approval, const v1::Principal* by, Effects& effects) {
   const std::string key = keys::TenantNumber(approval.tenant_id(), IdNumber("approval", approval.approval_id()));
   const bool matters = approvals.Find(approval.approval_id()) != nullptr;
-  std::string row = Serialize(approval);
+  std::string row = RowOf(*this, approval);
   // One that was rejected before is only let go of, as it is; its row says so already.
   if (matters || approval.state() != v1::APPROVAL_STATE_REJECTED) {
     RecordAudit({v1::AUDIT_KIND_APPROVAL, approval.tenant_id(), by, approval.approval_id(), approval.version()}, row,

@@ -16,6 +16,7 @@
 #include "core/engine/load_decisions.h"
 #include "core/engine/load_rows.h"
 #include "core/policy/profiles.h"
+#include "interlock/v1/recording.pb.h"
 
 namespace interlock {
 namespace {

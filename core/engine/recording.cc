@@ -3,23 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "core/base/serialize.h"
 #include "core/base/time.h"
 #include "core/engine/keys.h"
-#include "google/protobuf/io/coded_stream.h"
+#include "interlock/v1/recording.pb.h"
 
 namespace interlock {
 namespace {
 
 constexpr absl::Duration kLookAgain = absl::Minutes(1);
-// The wire type of a field that is a message.
-constexpr int kLengthDelimited = 2;
-
-void AppendVarint(uint32_t value, std::string& bytes) {
-  uint8_t digits[10];
-  const uint8_t* end = google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(value, digits);
-  bytes.append(reinterpret_cast<const char*>(digits), static_cast<size_t>(end - digits));
-}
 
 }  // namespace
 
@@ -32,32 +25,36 @@ Recording::Recording(absl::Duration age, int64_t bytes_max, const Store& store, 
       total_bytes_(counters.recorded_bytes()),
       oldest_(Read(store, removed_ + 1)) {}
 
-void Recording::Add(absl::string_view tenant_id, const v1::RecordedEvent& head, int command_field,
-                    const google::protobuf::MessageLite& command) {
-  if (pending_.empty() || pending_bytes_ >= kRecordingRowBytesMax) {
-    pending_.emplace_back();
-    pending_bytes_ = 0;
+void Recording::Add(const EventSubject& subject, int command_field, absl::string_view command) {
+  event_.clear();
+  AppendField(v1::RecordedEvent::kTimeFieldNumber, Serialize(ToProto(subject.time)), event_);
+  AppendField(v1::RecordedEvent::kCallerFieldNumber, Serialize(subject.caller), event_);
+  if (!subject.record_id.empty()) AppendField(v1::RecordedEvent::kRecordIdFieldNumber, subject.record_id, event_);
+  if (subject.lock_scope != nullptr) {
+    AppendField(v1::RecordedEvent::kLockScopeFieldNumber, Serialize(*subject.lock_scope), event_);
   }
-  v1::RecordedBytes& added = *pending_.back().add_events();
-  added.set_tenant_id(std::string(tenant_id));
-  std::string& event = *added.mutable_event();
-  // The command is not copied into the event, but serialised behind it, which is the same.
-  const std::string bytes = Serialize(command);
-  event = Serialize(head);
-  AppendVarint(static_cast<uint32_t>(command_field << 3 | kLengthDelimited), event);
-  AppendVarint(static_cast<uint32_t>(bytes.size()), event);
-  event += bytes;
-  pending_bytes_ += static_cast<int64_t>(tenant_id.size() + event.size());
+  AppendField(command_field, command, event_);
+
+  tenant_event_.clear();
+  if (!subject.tenant_id.empty()) {
+    AppendField(v1::RecordedBytes::kTenantIdFieldNumber, subject.tenant_id, tenant_event_);
+  }
+  AppendField(v1::RecordedBytes::kEventFieldNumber, event_, tenant_event_);
+
+  const bool is_full = !pending_.empty() && static_cast<int64_t>(pending_.back().size()) >= kRecordingRowBytesMax;
+  if (pending_.empty() || is_full) pending_.emplace_back();
+  AppendField(v1::RecordingRow::kEventsFieldNumber, tenant_event_, pending_.back());
 }
 
 void Recording::EndBatch(absl::Time now, WriteSet& writes) {
   durable_ = newest_;
-  for (v1::RecordingRow& row : pending_) {
-    *row.mutable_time() = ToProto(now);
-    total_bytes_ += static_cast<int64_t>(row.ByteSizeLong());
-    row.set_total_bytes(total_bytes_);
+  for (const std::string& events : pending_) {
+    v1::RecordingRow head;
+    *head.mutable_time() = ToProto(now);
+    total_bytes_ += static_cast<int64_t>(head.ByteSizeLong() + events.size());
+    head.set_total_bytes(total_bytes_);
     if (newest_ == removed_) oldest_ = RowFacts{now, total_bytes_};
-    writes.Put(Table::kRecording, keys::Number(++newest_), row);
+    writes.PutBytes(Table::kRecording, keys::Number(++newest_), absl::StrCat(Serialize(head), events));
   }
   pending_.clear();
 }

@@ -11,10 +11,23 @@
 #include "absl/types/optional.h"
 #include "core/base/limits.h"
 #include "core/engine/store.h"
-#include "interlock/v1/recording.pb.h"
+#include "interlock/v1/lock.pb.h"
+#include "interlock/v1/principal.pb.h"
 #include "interlock/v1/state.pb.h"
 
 namespace interlock {
+
+// What is recorded of a command beside itself.
+struct EventSubject {
+  // Empty: the fleet.
+  absl::string_view tenant_id;
+  const v1::Principal& caller;
+  absl::Time time;
+  // As RecordedEvent has it.
+  absl::string_view record_id;
+  // What a lock command is about; null: it is none.
+  const v1::LockScope* lock_scope = nullptr;
+};
 
 // Copyable, thread-compatible.
 class Recording {
@@ -26,10 +39,9 @@ class Recording {
   Recording(absl::Duration age, int64_t bytes_max, const Store& store, const v1::EngineState& counters);
 
   bool is_on() const { return age_ > absl::ZeroDuration(); }
-  // Adds an event to the batch; an empty tenant is the fleet. `head` is all of it but for the command, which is field
-  // `command_field` of RecordedEvent. REQUIRES: is_on().
-  void Add(absl::string_view tenant_id, const v1::RecordedEvent& head, int command_field,
-           const google::protobuf::MessageLite& command);
+  // Adds an event to the batch. `command` is serialised; it is field `command_field` of RecordedEvent.
+  // REQUIRES: is_on().
+  void Add(const EventSubject& subject, int command_field, absl::string_view command);
   // Ends a batch: writes the rows of its events. The batch before it is durable by now.
   void EndBatch(absl::Time now, WriteSet& writes);
   // Sets what the constructor takes.
@@ -59,9 +71,12 @@ class Recording {
 
   absl::Duration age_ = absl::ZeroDuration();
   int64_t bytes_max_ = kRecordingBytesMax;
-  // The rows of this batch.
-  std::vector<v1::RecordingRow> pending_;
-  int64_t pending_bytes_ = 0;
+  // The events of each row of this batch, as fields of a RecordingRow that is serialised. An event is copied as it is
+  // built up, into memory that is there already, rather than made a message first.
+  std::vector<std::string> pending_;
+  // What is being built up.
+  std::string event_;
+  std::string tenant_event_;
   // The newest row, the newest that is durable, and the newest that was removed.
   int64_t newest_ = 0;
   int64_t durable_ = 0;

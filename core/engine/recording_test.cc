@@ -9,6 +9,7 @@
 #include "core/base/serialize.h"
 #include "core/base/time.h"
 #include "core/engine/keys.h"
+#include "interlock/v1/recording.pb.h"
 #include "tests/support/engine_world.h"
 
 namespace interlock {
@@ -43,9 +44,14 @@ class RecordingTest : public ::testing::Test {
  protected:
   void Open(absl::Duration age, int64_t bytes_max) { recording_ = Recording(age, bytes_max, store_, counters_); }
 
+  void Add(const v1::ArbitrateRequest& request) {
+    recording_.Add({"t", v1::Principal(), now_, "decision-1"}, v1::RecordedEvent::kArbitrateFieldNumber,
+                   Serialize(request));
+  }
+
   void AddHours(int count) {
     for (int i = 0; i < count; ++i) {
-      recording_.Add("t", v1::RecordedEvent(), v1::RecordedEvent::kArbitrateFieldNumber, MakeAction("a"));
+      Add(MakeAction("a"));
       EndBatch();
       now_ += kHour;
     }
@@ -161,9 +167,7 @@ TEST_F(RecordingTest, LargeBatchesAreSeveralRowsWithAllEvents) {
   v1::ArbitrateRequest large = MakeAction("a");
   large.mutable_action()->set_target_resource(std::string(1000, 'x'));
   const int64_t count = 3 * kRecordingRowBytesMax / 1000;
-  for (int64_t i = 0; i < count; ++i) {
-    recording_.Add("t", v1::RecordedEvent(), v1::RecordedEvent::kArbitrateFieldNumber, large);
-  }
+  for (int64_t i = 0; i < count; ++i) Add(large);
   EndBatch();
   int64_t events = 0;
   int64_t rows = 0;

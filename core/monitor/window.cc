@@ -20,6 +20,8 @@ bool InWindow(absl::Time observe_time, absl::Time now) { return observe_time > n
 
 // The first point in the window at `now`.
 PointRange::Iterator FirstInWindow(const std::deque<Point>& points, absl::Time now) {
+  // Nearly always it is the first of all.
+  if (points.empty() || InWindow(points.front().observe_time, now)) return points.begin();
   return std::partition_point(points.begin(), points.end(),
                               [now](const Point& point) { return !InWindow(point.observe_time, now); });
 }

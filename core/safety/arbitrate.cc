@@ -35,6 +35,8 @@ constexpr double kScoreUnknown = 0.5;
 constexpr double kScoreWorst = 1.0;
 constexpr int kTierDefault = 1;
 constexpr int kTierSystemic = 3;
+// What the names in an action mostly take less than.
+constexpr size_t kNamesBytes = 256;
 
 struct Risk {
   double risk_score;
@@ -69,20 +71,21 @@ int RecommendedTier(const v1::Action& action) {
   return tier < 0 || tier > kTierSystemic ? kTierSystemic : tier;
 }
 
-// SHA-256 over what makes the action what it is. No parameters and empty ones are the same.
+// SHA-256 over a v1::Action with what makes the action what it is alone. No parameters and empty ones are the same.
 std::string DigestOf(const v1::Action& action, const v1::Decision& decision) {
-  v1::Action normalized;
-  normalized.set_tenant_id(action.tenant_id());
-  normalized.set_agent_id(action.agent_id());
-  normalized.set_action_type(decision.action_type());
-  normalized.set_category(decision.category());
-  normalized.set_target_resource(action.target_resource());
-  if (action.parameters().fields().empty()) return Sha256(Serialize(normalized));
-  // Lent, because parameters may be large and are only read.
-  normalized.unsafe_arena_set_allocated_parameters(const_cast<google::protobuf::Struct*>(&action.parameters()));
-  std::string digest = Sha256(Serialize(normalized));
-  normalized.unsafe_arena_release_parameters();
-  return digest;
+  const std::string parameters = action.has_parameters() ? Serialize(action.parameters()) : std::string();
+  std::string normalized;
+  normalized.reserve(parameters.size() + kNamesBytes);
+  const auto append = [&normalized](int field, absl::string_view value) {
+    if (!value.empty()) AppendField(field, value, normalized);
+  };
+  append(v1::Action::kTenantIdFieldNumber, action.tenant_id());
+  append(v1::Action::kAgentIdFieldNumber, action.agent_id());
+  append(v1::Action::kActionTypeFieldNumber, decision.action_type());
+  append(v1::Action::kCategoryFieldNumber, decision.category());
+  append(v1::Action::kTargetResourceFieldNumber, action.target_resource());
+  append(v1::Action::kParametersFieldNumber, parameters);
+  return Sha256(normalized);
 }
 
 v1::Decision Begin(const CompiledPolicy& policy, const v1::Action& action, const AgentView& agent, absl::Time now) {
@@ -223,7 +226,7 @@ void Conclude(const Weighing& weighing, Evaluation& evaluation) {
 }  // namespace
 
 bool IsRemedy(const CompiledPolicy& policy, const v1::Action& action) {
-  return !action.episode_id().empty() || policy.IsRemediation(absl::AsciiStrToLower(action.action_type()));
+  return !action.episode_id().empty() || policy.IsRemediation(action.action_type());
 }
 
 Evaluation Evaluate(const CompiledPolicy& policy, const Situation& situation, const v1::Action& action,

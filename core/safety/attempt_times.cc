@@ -22,10 +22,10 @@ int64_t AttemptTimes::CountIn(absl::Duration window, absl::Time now) const {
   return times_.end() - std::upper_bound(begin, times_.end(), now - window);
 }
 
-bool AttemptTimes::HasAtLeast(int64_t count, absl::Duration window, absl::Time now) const {
+bool AttemptTimes::HasAtLeast(int64_t count, absl::Time start) const {
   if (count <= 0) return true;
   const size_t needed = static_cast<size_t>(count);
-  return size() >= needed && FromNewest(needed - 1) > now - window;
+  return size() >= needed && FromNewest(needed - 1) > start;
 }
 
 }  // namespace interlock::safety

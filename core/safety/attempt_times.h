@@ -27,9 +27,9 @@ class AttemptTimes {
   // How many attempts lie in (now - window, now], at most kLimitMax + 1.
   // REQUIRES: `window` is at most 24 hours; `now` is not before the newest. O(log size).
   int64_t CountIn(absl::Duration window, absl::Time now) const;
-  // Whether at least `count` attempts lie in (now - window, now]. REQUIRES: as CountIn, and `count` is at most
-  // kLimitMax + 1. O(1).
-  bool HasAtLeast(int64_t count, absl::Duration window, absl::Time now) const;
+  // Whether at least `count` attempts lie after `start`, where a window begins. REQUIRES: `start` is at most 24 hours
+  // before the newest; `count` is at most kLimitMax + 1. O(1).
+  bool HasAtLeast(int64_t count, absl::Time start) const;
 
  private:
   // Oldest first; those before `first_` are forgotten and go once they are a quarter of all.

@@ -21,8 +21,8 @@ TEST(AttemptTimesTest, EmptyHasNothing) {
   EXPECT_EQ(times.size(), 0u);
   EXPECT_EQ(times.Newest(), absl::InfinitePast());
   EXPECT_EQ(times.CountIn(kDay, At(0)), 0);
-  EXPECT_FALSE(times.HasAtLeast(1, kDay, At(0)));
-  EXPECT_TRUE(times.HasAtLeast(0, kDay, At(0)));
+  EXPECT_FALSE(times.HasAtLeast(1, At(0) - kDay));
+  EXPECT_TRUE(times.HasAtLeast(0, At(0) - kDay));
 }
 
 TEST(AttemptTimesTest, WindowIncludesNowAndExcludesItsStart) {
@@ -31,8 +31,8 @@ TEST(AttemptTimesTest, WindowIncludesNowAndExcludesItsStart) {
   EXPECT_EQ(times.CountIn(kHour, At(0)), 1);
   EXPECT_EQ(times.CountIn(kHour, At(3600) - absl::Nanoseconds(1)), 1);
   EXPECT_EQ(times.CountIn(kHour, At(3600)), 0);
-  EXPECT_TRUE(times.HasAtLeast(1, kHour, At(3600) - absl::Nanoseconds(1)));
-  EXPECT_FALSE(times.HasAtLeast(1, kHour, At(3600)));
+  EXPECT_TRUE(times.HasAtLeast(1, At(3600) - absl::Nanoseconds(1) - kHour));
+  EXPECT_FALSE(times.HasAtLeast(1, At(3600) - kHour));
 }
 
 TEST(AttemptTimesTest, AttemptExactly24HoursOldIsForgotten) {
@@ -55,7 +55,7 @@ TEST(AttemptTimesTest, TimeThatWentBackCountsAsTheNewest) {
 TEST(AttemptTimesTest, KeepsOneMoreThanTheLargestLimit) {
   AttemptTimes times;
   for (int64_t i = 0; i < kKept; ++i) times.Add(At(i));
-  EXPECT_TRUE(times.HasAtLeast(kKept, kDay, At(kKept)));
+  EXPECT_TRUE(times.HasAtLeast(kKept, At(kKept) - kDay));
   EXPECT_EQ(times.CountIn(kDay, At(kKept)), kKept);
   for (int64_t i = kKept; i < 3 * kKept; ++i) {
     times.Add(At(i));
@@ -102,7 +102,7 @@ TEST(AttemptTimesTest, AgreesWithAPlainListOnRandomTimes) {
             std::count_if(list.begin(), list.end(), [&](absl::Time time) { return time > asked - window; });
         ASSERT_EQ(times.CountIn(window, asked), expected) << "round " << round << " step " << i;
         for (const int64_t count : {expected - 1, expected, expected + 1}) {
-          ASSERT_EQ(times.HasAtLeast(count, window, asked), count <= expected);
+          ASSERT_EQ(times.HasAtLeast(count, asked - window), count <= expected);
         }
       }
     }

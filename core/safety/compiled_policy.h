@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/base/limits.h"
@@ -62,9 +63,9 @@ class CompiledPolicy {
   // Whether people may have `action_type` (in lower case) done while a lock is in force.
   bool IsSafeRemediation(absl::string_view action_type) const { return safe_remediations_.contains(action_type); }
 
-  // Whether an action of `action_type` (in lower case) is a remediation attempt although it names no episode.
+  // Whether an action of `action_type` (in any case) is a remediation attempt although it names no episode.
   bool IsRemediation(absl::string_view action_type) const {
-    return !remediation_actions_.empty() && remediation_actions_.contains(action_type);
+    return !remediation_actions_.empty() && remediation_actions_.contains(absl::AsciiStrToLower(action_type));
   }
 
   // Whether an action of `action_type` (in lower case) needs a checkpoint, because it can be undone, or people, because

@@ -34,17 +34,16 @@ void CheckRisk(const Facts& facts, const v1::Constraint& constraint, Findings& f
   reason.set_constraint_id(constraint.constraint_id());
 }
 
-// What the constraint's limits count of one category.
-const AttemptTimes& TimesOf(const Facts& facts, const v1::Constraint& constraint, absl::string_view category) {
-  const CountedTimes& times = category == facts.category ? facts.of_category : facts.history.OfCategory(category);
-  return times.Of(constraint.limit_count());
+// What the limits of a constraint that names one category count: it covers the action, so that it is the action's.
+const AttemptTimes& TimesOfCategory(const Facts& facts, const v1::Constraint& constraint) {
+  return facts.of_category.Of(constraint.limit_count());
 }
 
-// The same of each category that the constraint names, once, however often it is named.
+// What they count of each category that the constraint names, once, however often it is named.
 std::vector<const AttemptTimes*> AttemptsOf(const Facts& facts, const v1::Constraint& constraint) {
   std::vector<const AttemptTimes*> attempts;
   for (const std::string& category : constraint.categories()) {
-    const AttemptTimes* times = &TimesOf(facts, constraint, category);
+    const AttemptTimes* times = &facts.history.OfCategory(category).Of(constraint.limit_count());
     if (std::find(attempts.begin(), attempts.end(), times) == attempts.end()) attempts.push_back(times);
   }
   return attempts;
@@ -56,19 +55,26 @@ int64_t CountAttempts(const Facts& facts, const v1::Constraint& constraint, absl
   return count;
 }
 
-// Nearly always a constraint has one category, the action's, and nothing needs to be counted.
-bool IsLimitReached(const Facts& facts, const v1::Constraint& constraint, int64_t limit, absl::Duration window) {
-  if (constraint.categories_size() == 1) {
-    return TimesOf(facts, constraint, constraint.categories(0)).HasAtLeast(limit, window, facts.now);
-  }
-  return CountAttempts(facts, constraint, window) >= limit;
+// What a constraint's limits by the day and by the hour differ in.
+struct LimitWindow {
+  v1::ReasonCode code;
+  absl::string_view name;
+  absl::Duration length;
+  // When it begins; it ends now.
+  absl::Time start;
+};
+
+// Nearly always a constraint has one category, and nothing needs to be counted.
+bool IsLimitReached(const Facts& facts, const v1::Constraint& constraint, int64_t limit, const LimitWindow& window) {
+  if (constraint.categories_size() == 1) return TimesOfCategory(facts, constraint).HasAtLeast(limit, window.start);
+  return CountAttempts(facts, constraint, window.length) >= limit;
 }
 
 // When the newest attempt before which there are `limit` - 1 newer ones was made. Once it has left the window, the
 // limit is met again. REQUIRES: there are `limit` attempts.
 absl::Time NewestInTheWay(const Facts& facts, const v1::Constraint& constraint, int64_t limit) {
   const size_t index = static_cast<size_t>(limit) - 1;
-  if (constraint.categories_size() == 1) return TimesOf(facts, constraint, constraint.categories(0)).FromNewest(index);
+  if (constraint.categories_size() == 1) return TimesOfCategory(facts, constraint).FromNewest(index);
   std::vector<absl::Time> newest;
   for (const AttemptTimes* times : AttemptsOf(facts, constraint)) {
     for (size_t i = 0; i < std::min(times->size(), index + 1); ++i) newest.push_back(times->FromNewest(i));
@@ -77,16 +83,16 @@ absl::Time NewestInTheWay(const Facts& facts, const v1::Constraint& constraint, 
   return newest[index];
 }
 
-void CheckLimit(const Facts& facts, const v1::Constraint& constraint, v1::ReasonCode code, absl::string_view name,
-                int64_t limit, absl::Duration window, Findings& findings) {
+void CheckLimit(const Facts& facts, const v1::Constraint& constraint, int64_t limit, const LimitWindow& window,
+                Findings& findings) {
   if (limit <= 0 || !IsLimitReached(facts, constraint, limit, window)) return;
   const int64_t count_max = std::max(limit, static_cast<int64_t>(kAttemptTimesMin));
-  const int64_t count = std::min(CountAttempts(facts, constraint, window), count_max);
-  v1::Reason& reason = findings.AddViolation(code, v1::RECOVERY_CLASS_RETRY_LATER,
-                                             absl::StrCat(name, " limit exceeded: ", count, "/", limit));
+  const int64_t count = std::min(CountAttempts(facts, constraint, window.length), count_max);
+  v1::Reason& reason = findings.AddViolation(window.code, v1::RECOVERY_CLASS_RETRY_LATER,
+                                             absl::StrCat(window.name, " limit exceeded: ", count, "/", limit));
   reason.set_observed(static_cast<double>(count));
   reason.set_threshold(static_cast<double>(limit));
-  *reason.mutable_retry_after() = ToProto(NewestInTheWay(facts, constraint, limit) + window - facts.now);
+  *reason.mutable_retry_after() = ToProto(NewestInTheWay(facts, constraint, limit) - window.start);
   reason.set_constraint_id(constraint.constraint_id());
 }
 
@@ -151,14 +157,14 @@ void CheckConditions(const Facts& facts, const v1::Constraint& constraint, Findi
 }  // namespace
 
 void CheckConstraints(const Facts& facts, Findings& findings) {
+  const LimitWindow day = {v1::REASON_CODE_LIMIT_DAILY, "Daily", absl::Hours(24), facts.now - absl::Hours(24)};
+  const LimitWindow hour = {v1::REASON_CODE_LIMIT_HOURLY, "Hourly", absl::Hours(1), facts.now - absl::Hours(1)};
   for (const v1::Constraint* constraint : facts.policy.ConstraintsFor(facts.category)) {
     const int violations_before = findings.decision.reasons_size();
     const size_t others_before = findings.others.size();
     CheckRisk(facts, *constraint, findings);
-    CheckLimit(facts, *constraint, v1::REASON_CODE_LIMIT_DAILY, "Daily", constraint->daily_limit(), absl::Hours(24),
-               findings);
-    CheckLimit(facts, *constraint, v1::REASON_CODE_LIMIT_HOURLY, "Hourly", constraint->hourly_limit(), absl::Hours(1),
-               findings);
+    CheckLimit(facts, *constraint, constraint->daily_limit(), day, findings);
+    CheckLimit(facts, *constraint, constraint->hourly_limit(), hour, findings);
     CheckApproval(facts, *constraint, findings);
     CheckConditions(facts, *constraint, findings);
     if (findings.decision.reasons_size() > violations_before || findings.others.size() > others_before) {

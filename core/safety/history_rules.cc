@@ -34,7 +34,7 @@ struct CountRule {
 };
 
 bool IsBroken(const CountRule& rule, absl::Time now) {
-  return rule.times.HasAtLeast(rule.count_max + 1, rule.window, now);
+  return rule.times.HasAtLeast(rule.count_max + 1, now - rule.window);
 }
 
 int64_t CountShown(const CountRule& rule, absl::Time now) {

@@ -59,7 +59,7 @@ void CheckLimit(const Facts& facts, const v1::Limit& limit, Findings& findings) 
   const AttemptTimes& times = counted_times.Of(limit.count());
   const absl::Duration window = FromProto(limit.window());
   const absl::Time now = NowOf(facts, counted_times);
-  if (!times.HasAtLeast(limit.max_actions(), window, now)) return;
+  if (!times.HasAtLeast(limit.max_actions(), now - window)) return;
   const int64_t count_max = std::max(limit.max_actions(), static_cast<int64_t>(kAttemptTimesMin));
   const int64_t count = std::min(times.CountIn(window, now), count_max);
   const absl::string_view counted = limit.count() == v1::LIMIT_COUNT_ALLOWED ? "allowed actions" : "attempts";
@@ -81,7 +81,7 @@ const v1::VelocityRule* HighestRule(const Facts& facts) {
     if (highest != nullptr && rule.tier() <= highest->tier()) continue;
     // The proposed action is one of them.
     const AttemptTimes& times = TimesOf(facts, rule.scope()).attempts();
-    if (times.HasAtLeast(rule.actions() - 1, FromProto(rule.window()), facts.now)) highest = &rule;
+    if (times.HasAtLeast(rule.actions() - 1, facts.now - FromProto(rule.window()))) highest = &rule;
   }
   return highest;
 }
