@@ -30,6 +30,26 @@ AttemptResult ResultOf(const v1::TaskRecord& grant, bool success) {
   return result;
 }
 
+TEST(ApplyScheduleTest, WithoutRoomForGrantsAllElseIsDone) {
+  EngineWorld world;
+  ASSERT_TRUE(Create(world).ok());
+  v1::EngageLockRequest maintenance;
+  maintenance.mutable_scope()->set_kind(v1::SCOPE_KIND_TENANT);
+  maintenance.mutable_scope()->set_id("t");
+  maintenance.set_kind(v1::LOCK_KIND_MAINTENANCE);
+  *maintenance.mutable_end_time() = ToProto(world.now + absl::Hours(1));
+  maintenance.set_reason("new disks");
+  ASSERT_TRUE(world.Do(maintenance).ok());
+  EXPECT_EQ(world.engine->NextTimer(), world.now) << "the task";
+  EXPECT_EQ(world.engine->NextTimer(/*room_for_grants=*/false), world.now + absl::Hours(1));
+  world.now += absl::Hours(1);
+  world.Tick(/*room_for_grants=*/false);
+  EXPECT_TRUE(world.grants.empty());
+  EXPECT_GT(world.engine->NextTimer(/*room_for_grants=*/false), world.now) << "the lock has ended";
+  world.Tick();
+  EXPECT_EQ(world.grants.size(), 1u);
+}
+
 TEST(ApplyScheduleTest, FailingTaskBacksOffThenNeedsInterventionThenRecovers) {
   EngineWorld world;
   const auto task = Create(world);

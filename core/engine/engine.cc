@@ -47,11 +47,12 @@ void Engine::EndBatch(Effects& effects) {
   effects.writes.Put(Table::kEngine, keys::Singleton(), counters);
 }
 
-void Engine::Tick(absl::Time now, Effects& effects) {
+void Engine::Tick(absl::Time now, Effects& effects, bool room_for_grants) {
   if (memory_->options.time_source == v1::TIME_SOURCE_REQUEST) return;
   memory_->now = std::max(memory_->now, now);
   now = memory_->now;
-  memory_->RecordClaims(memory_->tasks.ClaimDue(now, kDueTasksPerTick, memory_->lease_epochs), effects);
+  const int grants_max = room_for_grants ? kDueTasksPerTick : 0;
+  memory_->RecordClaims(memory_->tasks.ClaimDue(now, grants_max, memory_->lease_epochs), effects);
   memory_->FireLocks(now, kDueLocksPerTick, effects);
   memory_->FireApprovals(now, kDueApprovalsPerTick, effects);
   memory_->FireRollbacks(now, kDueRollbacksPerTick, effects);
@@ -74,14 +75,14 @@ void Engine::Tick(absl::Time now, Effects& effects) {
   }
 }
 
-absl::Time Engine::NextTimer() const {
+absl::Time Engine::NextTimer(bool room_for_grants) const {
   if (memory_->options.time_source == v1::TIME_SOURCE_REQUEST) return absl::InfiniteFuture();
-  return std::min({memory_->tasks.NextDue(), memory_->locks.NextDue(), memory_->approvals.NextDue(),
-                   memory_->rollbacks.NextDue(), memory_->checkpoints.NextDue(), memory_->episodes.NextDue(),
-                   memory_->requests.NextExpiry(), memory_->format_1_decisions.NextExpiry(),
-                   memory_->decisions.NextExpiry(), memory_->alert_log.NextCutTime(),
-                   memory_->retention.NextCut(memory_->chunk.total_row_bytes()), memory_->audit_retention.NextCut(),
-                   memory_->recording.NextCut()});
+  const absl::Time next_grant = room_for_grants ? memory_->tasks.NextDue() : absl::InfiniteFuture();
+  return std::min({next_grant, memory_->locks.NextDue(), memory_->approvals.NextDue(), memory_->rollbacks.NextDue(),
+                   memory_->checkpoints.NextDue(), memory_->episodes.NextDue(), memory_->requests.NextExpiry(),
+                   memory_->format_1_decisions.NextExpiry(), memory_->decisions.NextExpiry(),
+                   memory_->alert_log.NextCutTime(), memory_->retention.NextCut(memory_->chunk.total_row_bytes()),
+                   memory_->audit_retention.NextCut(), memory_->recording.NextCut()});
 }
 
 absl::Time Engine::now() const { return memory_->now; }

@@ -142,12 +142,12 @@ class Engine {
   // before it must be durable by then; this one may be on its way while the next commands are applied.
   void EndBatch(Effects& effects);
 
-  // Does what is due by `now`: claims due tasks, forgets old request ids, cuts the alert log, the decisions, the audit
-  // log and the recording. Bounded; call again if NextTimer() is still due. With TIME_SOURCE_REQUEST
-  // only commands fire timers, and this does nothing.
-  void Tick(absl::Time now, Effects& effects);
+  // Does what is due by `now`: ends and expires what time ends, forgets old request ids, cuts the logs, and grants due
+  // tasks, of which it grants none without `room_for_grants`. Bounded; call again if NextTimer() is still due. With
+  // TIME_SOURCE_REQUEST only commands fire timers, and this does nothing.
+  void Tick(absl::Time now, Effects& effects, bool room_for_grants = true);
   // When Tick has something to do next; InfiniteFuture if never.
-  absl::Time NextTimer() const;
+  absl::Time NextTimer(bool room_for_grants = true) const;
 
   // The largest time the engine has worked with.
   absl::Time now() const;

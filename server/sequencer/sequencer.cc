@@ -136,17 +136,14 @@ void Sequencer::RunBatch() {
   // The engine keeps the time only of what changes it; a batch of reads has told of its time too.
   const absl::Time now = newest_batch_time_ = std::max({clock_.TimeNow(), engine.now(), newest_batch_time_});
   Effects effects;
-  const bool ticked = Tick(now, effects);
+  const bool has_room = !options_.has_room_for_grants || options_.has_room_for_grants();
+  engine.Tick(now, effects, has_room);
   for (Work* work : batch.works) work->Apply(engine, now, effects);
-  if (ticked) {
-    // The engine's time may be ahead of a clock that was set back; what is due by it does not wait
-    // for the clock.
-    const absl::Time next = engine.NextTimer();
-    next_step_time_ = next <= now ? absl::InfinitePast() : next;
-  } else {
-    // The end of an attempt makes room, and comes as a work.
-    next_step_time_ = clock_.TimeNow() + kTimerWaitMax;
-  }
+  // The engine's time may be ahead of a clock that was set back; what is due by it does not wait for the clock.
+  const absl::Time next = engine.NextTimer(has_room);
+  next_step_time_ = next <= now ? absl::InfinitePast() : next;
+  // The end of an attempt makes room, and comes as a work; but not every end is told.
+  if (!has_room) next_step_time_ = std::min(next_step_time_, clock_.TimeNow() + kTimerWaitMax);
   if (!effects.writes.empty()) {
     if (const absl::Status status = Commit(*core_, effects); !status.ok()) {
       return Lose(batch.works, status);
@@ -155,12 +152,6 @@ void Sequencer::RunBatch() {
   }
   for (Work* work : batch.works) work->Release();
   if (!batch.works.empty()) ExpectLike(batch.bytes);
-}
-
-bool Sequencer::Tick(absl::Time now, Effects& effects) {
-  if (options_.has_room_for_grants && !options_.has_room_for_grants()) return false;
-  core_->engine->Tick(now, effects);
-  return true;
 }
 
 Sequencer::Batch Sequencer::TakeBatch() {

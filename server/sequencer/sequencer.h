@@ -32,8 +32,8 @@ class Sequencer {
     size_t works_max = kQueueWorksMax;
     size_t bytes_max = kQueueBytesMax;
     size_t batch_works_max = kBatchWorksMax;
-    // Whether what a tick of the engine grants could be taken now; asked before each tick. Null:
-    // always.
+    // Whether what a tick of the engine grants could be taken now; asked before each tick, which
+    // grants nothing otherwise. Null: always.
     std::function<bool()> has_room_for_grants;
   };
 
@@ -78,7 +78,6 @@ class Sequencer {
   // Learns from a batch of `bytes` that was just released how much comes together.
   void ExpectLike(size_t bytes) ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsStepDue(absl::Time now) const;
-  bool Tick(absl::Time now, Effects& effects);
   struct Batch {
     std::vector<Work*> works;
     size_t bytes = 0;

@@ -93,9 +93,8 @@ TEST_F(SequencerTest, TimeNeverDecreases) {
 }
 
 // A read moves no engine, but whoever asked has been told of its time.
-TEST_F(SequencerTest, TimeDoesNotDecreaseAfterAReadWithoutATickEither) {
+TEST_F(SequencerTest, TimeDoesNotDecreaseAfterAReadEither) {
   world_.Open();
-  world_.room_for_grants = false;
   TestWork& before = Submitted("before", /*writes=*/false);
   world_.sequencer.RunBatch();
   world_.clock.Advance(-absl::Hours(1));
@@ -270,7 +269,7 @@ TEST_F(SequencerTest, AfterStopNothingIsAcceptedButWhatWaitsIsDone) {
   EXPECT_THAT(world_.journal.Take(), testing::IsSupersetOf({"release a", "release b", "release c", "release d"}));
 }
 
-TEST_F(SequencerTest, WithoutRoomForGrantsTheEngineIsNotTicked) {
+TEST_F(SequencerTest, WithoutRoomForGrantsItIsSoonLookedAgain) {
   world_.Open();
   world_.room_for_grants = false;
   Submitted("a");

@@ -77,10 +77,7 @@ class SimServer final : public server::CommitListener {
 
   // The engine thread does nothing until `time`.
   void Stall(absl::Time time);
-  void set_room_for_grants(bool room) {
-    room_for_grants_ = room;
-    sim_.timers_were_held = sim_.timers_were_held || !room;
-  }
+  void set_room_for_grants(bool room) { room_for_grants_ = room; }
   // The clock was set: timers are looked at again, as they are every kTimerWaitMax.
   void OnClockSet();
 

@@ -37,8 +37,6 @@ struct Sim {
   SimClock clock{timeline};
   Trace trace;
   Coverage& coverage;
-  // Whether the server ever had no room for attempts of tasks, so that nothing that time does was done.
-  bool timers_were_held = false;
 };
 
 }  // namespace interlock::simulation

@@ -40,9 +40,9 @@ class EngineWorld {
   }
 
   // Fires what is due at `now` and commits.
-  void Tick() {
+  void Tick(bool room_for_grants = true) {
     Effects effects;
-    engine->Tick(now, effects);
+    engine->Tick(now, effects, room_for_grants);
     Commit(effects);
   }
 

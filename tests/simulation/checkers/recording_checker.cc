@@ -122,8 +122,6 @@ void RecordingChecker::OnOpened(const server::Core& core) {
     if (recorded == expected) continue;
     return sim_.trace.Fail("recording", "event ", i, " is ", recorded, " instead of ", expected);
   }
-  // What time does comes late then, which in a replay it never does.
-  if (sim_.timers_were_held) return;
   for (const std::string& tenant_id : cast_.tenants) {
     if (with_policy_.count(tenant_id) == 0) CheckReplay(*core.store, events, tenant_id);
   }

@@ -1,5 +1,7 @@
 #include "tests/simulation/checkers/shadow_checker.h"
 
+#include "core/base/limits.h"
+#include "core/base/time.h"
 #include "server/rpc/history.h"
 #include "tests/support/policy_content.h"
 
@@ -13,8 +15,16 @@ void ShadowChecker::OnPolicy(const v1::PolicySet& policy, const v1::Principal&) 
 void ShadowChecker::OnSettled(const Settled<v1::SetShadowPolicyRequest, v1::ShadowPolicy>& call) {
   if (!call.reply.ok()) return;
   const std::string& tenant_id = call.request.tenant_id();
-  // A reply that is sent again tells nothing new.
-  if (!request_ids_.insert(call.request.request_id()).second) return;
+  const auto [answer, is_new] =
+      answers_.try_emplace(call.request.request_id(), Answer{call.now, FromProto(call.reply->start_time())});
+  if (!is_new) {
+    const bool is_late = call.now >= answer->second.time + kRequestRetention;
+    // Whether an end was told again or is a new one cannot be seen.
+    if (is_late && !call.request.has_policy()) shadows_.erase(tenant_id);
+    // A reply that is sent again tells nothing new; but a message that was under way for so long is a new request.
+    if (FromProto(call.reply->start_time()) == answer->second.start_time) return;
+    answer->second = {call.now, FromProto(call.reply->start_time())};
+  }
   sim_.coverage.Count("shadow", call.request.has_policy() ? "set" : "ended");
   shadows_[tenant_id] = {*call.reply, {}, true};
 }

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 
 #include "interlock/v1/shadow.pb.h"
@@ -32,13 +31,19 @@ class ShadowChecker final : public Observer {
     bool is_mirror = true;
   };
 
+  struct Answer {
+    absl::Time time;
+    // When the shadow policy began; unset, that is 1970, if the request ended one.
+    absl::Time start_time;
+  };
+
   void CheckTenant(const server::Core& core, const std::string& tenant_id, const Shadow& shadow);
 
   Sim& sim_;
   // By tenant.
   std::map<std::string, Shadow> shadows_;
-  // Of all that was set. Each is used for one call.
-  std::set<std::string> request_ids_;
+  // By request id.
+  std::map<std::string, Answer> answers_;
   std::map<std::string, v1::PolicySet> policies_;
 };
 
