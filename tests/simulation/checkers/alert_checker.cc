@@ -68,7 +68,9 @@ void AlertChecker::MoveEpisode(const v1::Alert& alert) {
     return sim_.trace.Fail("one-open-episode", "alert ", alert.sequence(), " is about ", alert.episode_id(),
                            ", the newest one is ", known.episode_id);
   }
-  if (fires) known = {alert.episode_id(), v1::EPISODE_STATE_UNSPECIFIED, 0, absl::InfinitePast()};
+  if (fires) known = {alert.episode_id(), v1::EPISODE_STATE_UNSPECIFIED, 0};
+  // Its row says until when it can be reopened now; until the batch ends nobody knows, for it may hold another change.
+  known.reopen_end = absl::InfinitePast();
   const alert::EpisodeEdge edge = {known.state, alert.transition(), alert.episode_state()};
   sim_.coverage.Count("episode edge", NameOf(edge));
   if (alert.type() == "systemic_anomaly" && alert.agent_id().empty()) {
