@@ -71,6 +71,13 @@ inline constexpr int kPageSizeMax = 1000;
 // A filtered page looks at no more rows than this, so that it ends in time.
 inline constexpr int kPageRowsMax = 5000;
 inline constexpr size_t kTasksMax = 1000000;
+// Runs of a task that wait for one another; who has more to do wants another schedule.
+inline constexpr int kQueuedRunsMax = 100;
+// A run that is later was missed.
+inline constexpr absl::Duration kMisfireGrace = absl::Minutes(1);
+inline constexpr absl::Duration kCatchUpWindow = absl::Hours(1);
+// Skipped times are counted up to here, because to count is to look at each.
+inline constexpr int64_t kSkipsCounted = 1000;
 // Each tenant and agent takes memory for good; far above what one machine serves.
 inline constexpr size_t kTenantsMax = 100000;
 inline constexpr int64_t kAgentsMax = 1000000;
