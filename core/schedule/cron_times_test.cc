@@ -8,15 +8,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gtest/gtest.h"
+#include "tests/support/time_zones.h"
 
 namespace interlock::schedule {
 namespace {
 
-absl::TimeZone Zone(const std::string& name) {
-  absl::TimeZone zone;
-  EXPECT_TRUE(absl::LoadTimeZone(name, &zone)) << name << ": install tzdata";
-  return zone;
-}
+using testing::Zone;
 
 absl::Time Utc(const std::string& text) {
   absl::Time time;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/time.h"
 #include "gtest/gtest.h"
+#include "tests/support/time_zones.h"
 
 namespace interlock::schedule {
 namespace {
@@ -57,8 +58,7 @@ TEST(NominalTimesTest, AnIntervalIsCountedFromItsAnchor) {
 }
 
 TEST(NominalTimesTest, CronFollowsItsZoneAndPolicies) {
-  absl::TimeZone berlin;
-  ASSERT_TRUE(absl::LoadTimeZone("Europe/Berlin", &berlin));
+  const absl::TimeZone berlin = testing::Zone("Europe/Berlin");
   const absl::Time day_before = absl::FromCivil(absl::CivilSecond(2026, 3, 28, 12), absl::UTCTimeZone());
   v1::Schedule schedule = ByCron("30 2 * * *");
   EXPECT_EQ(NominalTimes(schedule, berlin, kStart).After(day_before),
